@@ -1,0 +1,1 @@
+"""How the database is reached: engines, types and the one commit."""

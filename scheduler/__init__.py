@@ -1,0 +1,1 @@
+"""One leader by lease; sweeps that do all that is due."""
