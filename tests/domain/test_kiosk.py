@@ -1,0 +1,106 @@
+"""The kiosk's first screen as content: order, limits, times, colours."""
+
+from datetime import time
+
+import pytest
+
+from app.domain.drafts import Content, blocking
+from app.domain.kiosk import contrast_on_white, faults, layout, limit_of, shown
+
+SERVICES = {"certificates": {"juminhyo", "inkan_cert"}, "moving": {"tennyu"}}
+LANGUAGES = ("ja", "ja_Hira", "en")
+CONTENT: dict[str, object] = {
+    "order": ["move_in", "juminhyo"],
+    "purpose.juminhyo.category": "certificates",
+    "purpose.juminhyo.services": ["juminhyo", "inkan_cert"],
+    "purpose.juminhyo.title.ja": "住民票の写し",
+    "purpose.juminhyo.title.ja_Hira": "住民票《じゅうみんひょう》",
+    "purpose.juminhyo.title.en": "Certificate of residence",
+    "purpose.move_in.category": "moving",
+    "purpose.move_in.services": ["tennyu"],
+    "purpose.move_in.title.ja": "転入",
+    "purpose.move_in.title.ja_Hira": "引《ひ》っ越《こ》した",
+    "purpose.move_in.title.en": "Moving in",
+    "purpose.move_in.opens": "08:30",
+    "purpose.move_in.closes": "16:00",
+    "purpose.move_in.booked_only": True,
+    "colour.moving": "#6a3fa0",
+}
+
+
+def codes(content: Content) -> set[tuple[str, str]]:
+    return {(fault.key, fault.code) for fault in faults(content, services=SERVICES, languages=LANGUAGES)}
+
+
+def test_a_good_content_is_a_layout_in_order() -> None:
+    assert codes(CONTENT) == set()
+    screen = layout(CONTENT)
+    assert [purpose.id for purpose in screen.purposes] == ["move_in", "juminhyo"]
+    assert screen.colours == {"moving": "#6a3fa0"}
+    assert screen.purposes[0].booked_only
+    assert screen.purposes[1].services == ("juminhyo", "inkan_cert")
+    assert screen.purposes[1].title["en"] == "Certificate of residence"
+
+
+@pytest.mark.parametrize(
+    ("clock", "open_"), [(time(8, 29), False), (time(8, 30), True), (time(15, 59), True), (time(16, 0), False)]
+)
+def test_a_purpose_is_closed_outside_its_times(clock: time, open_: bool) -> None:
+    move_in, juminhyo = layout(CONTENT).purposes
+    assert move_in.open_at(clock) is open_
+    assert juminhyo.open_at(clock)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("purpose.juminhyo.title.ja", "住民票の写しと記載事項", "too_long"),
+        ("purpose.juminhyo.title.en", "x" * 41, "too_long"),
+        ("purpose.juminhyo.line.ja", "住民票の写しと、記載事項証明書など", "too_long"),
+        ("purpose.juminhyo.title.ja", "  ", "empty"),
+        ("purpose.juminhyo.title.ja", 5, "unknown_setting"),
+        ("purpose.juminhyo.title.tlh", "x", "unknown_setting"),
+        ("purpose.juminhyo.size", "big", "unknown_setting"),
+        ("theme", "dark", "unknown_setting"),
+        ("purpose.move_in.closes", "25:00", "bad_clock"),
+        ("purpose.move_in.closes", "8:30", "bad_clock"),
+        ("purpose.move_in.closes", "08:30", "closes_before_opens"),
+        ("purpose.juminhyo.category", "cellar", "unknown_category"),
+        ("purpose.juminhyo.services", ["tennyu"], "unknown_service"),
+        ("purpose.juminhyo.services", [], "unknown_service"),
+        ("purpose.juminhyo.hidden", "yes", "unknown_setting"),
+        ("colour.moving", "purple", "bad_colour"),
+        ("colour.moving", "#ffd43d", "low_contrast"),
+        ("colour.cellar", "#000000", "unknown_category"),
+        ("order", ["move_in"], "order_incomplete"),
+        ("order", ["move_in", "juminhyo", "juminhyo"], "order_incomplete"),
+    ],
+)
+def test_what_may_not_be_published(key: str, value: object, code: str) -> None:
+    assert (key, code) in codes({**CONTENT, key: value})
+
+
+def test_a_title_of_exactly_the_limit_fits_and_ruby_takes_no_room() -> None:
+    assert codes({**CONTENT, "purpose.juminhyo.title.ja": "あ" * 10}) == set()
+    assert shown("戸籍《こせき》の 紙《かみ》") == "戸籍の 紙"
+    assert (limit_of("title", "ja"), limit_of("line", "ja")) == (10, 16)
+
+
+def test_at_least_one_purpose_is_shown() -> None:
+    hidden = {**CONTENT, "purpose.juminhyo.hidden": True, "purpose.move_in.hidden": True}
+    assert ("order", "nothing_shown") in codes(hidden)
+    assert codes({**CONTENT, "purpose.juminhyo.hidden": True}) == set()
+
+
+def test_missing_languages_are_named_and_do_not_block() -> None:
+    content = {key: value for key, value in CONTENT.items() if key != "purpose.move_in.title.en"}
+    found = faults(content, services=SERVICES, languages=LANGUAGES)
+    assert [(fault.key, fault.code, fault.values["languages"]) for fault in found] == [
+        ("purpose.move_in.title", "missing_languages", "en")
+    ]
+    assert blocking(found) == []
+
+
+@pytest.mark.parametrize(("colour", "ratio"), [("#000000", 21), ("#ffffff", 1), ("#595959", 7.0), ("#767676", 4.54)])
+def test_contrast_against_white(colour: str, ratio: float) -> None:
+    assert contrast_on_white(colour) == pytest.approx(ratio, abs=0.01)
