@@ -60,13 +60,6 @@ class MunicipalityDocument(Part):
     offices: Annotated[tuple[Office, ...], Field(min_length=1)]
     staff: tuple[StaffMember, ...] = ()
 
-    def service(self, service_id: str) -> Service:
-        """The service of this id; KeyError if there is none."""
-        for service in self.services:
-            if service.id == service_id:
-                return service
-        raise KeyError(service_id)
-
 
 class DocumentError(Exception):
     """The document cannot be used; ``problems`` are all of them, sorted by file and line."""

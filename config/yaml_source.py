@@ -39,16 +39,17 @@ class Place:
 class Source:
     """The joined content of several files: ``data``, the ``place`` of every path in it, and what was wrong."""
 
+    root: str
     data: dict[str, Any] = field(default_factory=dict)
     places: dict[Key, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def place(self, key: Key) -> Place:
-        """Where ``key`` stands; for something absent, where its nearest present parent stands."""
+        """Where ``key`` stands; for something absent, its nearest parent."""
         for end in range(len(key), 0, -1):
             if key[:end] in self.places:
                 return self.places[key[:end]]
-        return Place(file=next(iter(self.places.values())).file if self.places else "(nothing)", line=1)
+        return Place(file=self.root, line=1)
 
     def problem(self, key: Key, message: str) -> Problem:
         place = self.place(key)
@@ -96,7 +97,7 @@ def read(directory: Path) -> Source:
     The files of ``offices/1_NAME/`` together are the office NAME (the digits only give the order).
     Problems of syntax (and an empty directory) are in ``problems``; nothing is raised for content.
     """
-    source = Source()
+    source = Source(root=str(directory))
     paths = sorted(directory.rglob("*.yaml"))
     if not paths:
         source.problems.append(Problem(str(directory), 1, "(document)", "no .yaml file here"))

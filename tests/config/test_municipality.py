@@ -165,6 +165,55 @@ CASES = [
     ),
     ("phrases.yaml", "Number {number}, please", "Please", -3, "phrases[call].written", "same {…}"),
     ("phrases.yaml", "- id: absent", "- id: abscent", 0, "phrases[abscent].id", "unknown phrase"),
+    (
+        "phrases.yaml",
+        '    ja: "まもなく順番です(あと{ahead}人)。窓口の近くでお待ちください。"\n',
+        "",
+        -1,
+        "phrases[near].written",
+        "ja is missing",
+    ),
+    (
+        "services/1_certificates.yaml",
+        "back: 5, deliver: 2",
+        "back: 5, deliver: 0",
+        -11,
+        "services[juminhyo]",
+        "minutes to deliver",
+    ),
+    (
+        "staff.yaml",
+        "section: {ja: 情報政策課, en: Information Policy}",
+        "section: {ja: 情報政策課}",
+        0,
+        "staff[0].section",
+        "missing: en",
+    ),
+    (
+        "offices/1_ward/counters.yaml",
+        "hall: tax",
+        "hall: cellar",
+        0,
+        "offices[ward].counters[15].hall",
+        "unknown hall cellar",
+    ),
+    ("offices/1_ward/hours.yaml", 'open: "08:30"', "open: 830", 0, "offices[ward].hours.rules[0].open", "08:30"),
+    (
+        "offices/1_ward/hours.yaml",
+        '- {open: "08:30", close: "15:00", reception_close: "14:45"}',
+        '- {open: "08:30", close: "15:00"}\n    - {open: "14:00", close: "16:00"}',
+        -1,
+        "offices[ward].hours.special_days[0].intervals",
+        "must follow",
+    ),
+    (
+        "offices/1_ward/kiosk_1.yaml",
+        '  closes: "16:00"',
+        '  opens: "17:00"\n  closes: "16:00"',
+        -22,
+        "offices[ward].kiosk[mnc_pickup]",
+        "closes must be after opens",
+    ),
     ("staff.yaml", "profile: certificates_help", "profile: certs", 0, "staff[3].profile", "unknown profile certs"),
     (
         "staff.yaml",
@@ -471,3 +520,23 @@ def test_a_file_that_cannot_be_read_hides_nothing_else_false(tmp_path: Path) -> 
     directory, lines = broken(tmp_path, ("staff.yaml", "staff:\n", "staff: [\n"))
     found = problems(directory)
     assert [item[0] for item in found] == ["staff.yaml"]
+
+
+def test_a_phrase_that_lost_its_number_in_every_language_is_told(tmp_path: Path) -> None:
+    directory = tmp_path / "city"
+    shutil.copytree(SAMPLE, directory)
+    path = directory / "phrases.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("{counter}", "3"), encoding="utf-8")
+    assert {item[2] for item in problems(directory)} == {"phrases[call].written", "phrases[deliver].written"}
+    assert all("must hold {counter}, {number}" in item[3] for item in problems(directory))
+
+
+def test_an_empty_document_misses_everything(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(DocumentError) as caught:
+        load(tmp_path)
+    assert {(item.file, item.field) for item in caught.value.problems} == {
+        (str(tmp_path), "municipality"),
+        (str(tmp_path), "services"),
+        (str(tmp_path), "offices"),
+    }
