@@ -1,0 +1,26 @@
+"""A violated constraint's name becomes a domain error, here and nowhere else."""
+
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.errors import Conflict, DomainError, NotFound
+
+# What each database says about a promise that was about to be broken. SQLite names the columns of a
+# unique index instead of the index.
+_SAID: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("uq_step_counter_busy", "step.counter_id"), "counter_busy"),
+    (("uq_step_ticket_busy", "step.ticket_id"), "ticket_elsewhere"),
+    (("uq_ticket_office_id", "ticket.office_id, ticket.business_date"), "number_taken"),
+    (("pk_request_key", "request_key.scope"), "request_in_flight"),
+    (("pk_event", "event.office_id"), "sequence_taken"),
+)
+
+
+def refusal_of(error: IntegrityError) -> DomainError:
+    """The domain's name for a violated constraint; Conflict("constraint") when it has none."""
+    said = str(error.orig)
+    for needles, code in _SAID:
+        if any(needle in said for needle in needles):
+            return Conflict(code)
+    if "foreign key" in said.lower():
+        return NotFound()
+    return Conflict("constraint")

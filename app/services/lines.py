@@ -1,0 +1,113 @@
+"""Lines of people: the heads a counter may call, and the place a step takes when it begins to wait."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from app.domain.calendar import business_date
+from app.domain.calling import Arrival, Entry, Head, Line, Policy, due_at
+from app.domain.errors import NotFound
+from app.domain.ticket import AT_COUNTER, State
+from app.models.place import Category, Counter
+from app.models.ticket import NumberLine, Step, Ticket
+
+
+def profile(counter: Counter) -> list[Line]:
+    """The lines an open counter serves, primary ones first as the profile says."""
+    return [Line(category_id=line["category"], after_minutes=line.get("after_minutes")) for line in counter.lines]
+
+
+def _first(category_id: str, day: date, eligible_by: datetime | None) -> Select[tuple[Step]]:
+    """The first callable step of a line: by due, arrival, number; not while its party is at a counter."""
+    elsewhere = aliased(Step)
+    query = (
+        select(Step)
+        .where(Step.category_id == category_id, Step.business_date == day, Step.state == "waiting")
+        .where(~exists().where(elsewhere.ticket_id == Step.ticket_id, elsewhere.state.in_(AT_COUNTER)))
+        .order_by(Step.due_at, Step.arrived_at, Step.serial, Step.id)
+        .limit(1)
+    )
+    return query if eligible_by is None else query.where(Step.eligible_at <= eligible_by)
+
+
+def _head(step: Step) -> Head:
+    assert step.due_at and step.eligible_at and step.arrived_at and step.waiting_since  # noqa: S101 - CHECK due
+    return Head(
+        step_id=step.id, category_id=step.category_id, due_at=step.due_at, eligible_at=step.eligible_at,
+        arrived_at=step.arrived_at, serial=step.serial, waiting_since=step.waiting_since,
+        entry=Entry(step.entry or Entry.WALK_IN), priority=step.priority,
+    )  # fmt: skip
+
+
+def heads(session: Session, lines: Sequence[Line], *, at: datetime) -> list[Head]:
+    """For ``calling.choose``: the first eligible step of each line; where no line has one, the first of all."""
+    day = business_date(at)
+    found = [session.scalar(_first(line.category_id, day, at)) for line in lines]
+    eligible = [_head(step) for step in found if step is not None]
+    if eligible and len(eligible) == len(lines):
+        return eligible
+    rest = [session.scalar(_first(line.category_id, day, None)) for line, step in zip(lines, found, strict=True) if step is None]
+    return eligible + [_head(step) for step in rest if step is not None]
+
+
+def number_line(session: Session, category_id: str, day: date) -> NumberLine:
+    """Today's numbers of a category; the office's lock is held, so the row is ours."""
+    line = session.get(NumberLine, (category_id, day))
+    if line is None:
+        line = NumberLine(category_id=category_id, business_date=day)
+        session.add(line)
+    return line
+
+
+def join(session: Session, step: Step, *, entry: Entry, at: datetime) -> None:
+    """Fix the step's place (``due_at``) by the policy of its category. The state is not touched here."""
+    category = session.get_one(Category, step.category_id)
+    line = number_line(session, step.category_id, step.business_date)
+    rejoined = entry is Entry.REJOINED
+    arrived = step.arrived_at or at
+    place = due_at(
+        Arrival(
+            entry=entry, arrived_at=arrived, now=at, slot=step.slot_at, priority=step.priority,
+            was_due=step.due_at if rejoined else None, last_walk_in_due=line.last_walk_in_due,
+        ),
+        Policy(**category.policy),
+    )  # fmt: skip
+    step.entry, step.arrived_at, step.waiting_since = entry, arrived, at
+    step.due_at, step.eligible_at = place.due_at, place.eligible_at
+    if entry is Entry.WALK_IN and arrived == at:
+        line.last_walk_in_due = place.base
+
+
+def steps_of(session: Session, ticket_id: int) -> Sequence[Step]:
+    """All steps of a ticket in their order."""
+    return session.scalars(
+        select(Step).where(Step.ticket_id == ticket_id).order_by(Step.position).execution_options(populate_existing=True)
+    ).all()
+
+
+def find_number(session: Session, office_id: str, number: str, *, at: datetime) -> Ticket:
+    """Today's ticket with this number; raises NotFound."""
+    ticket = session.scalar(
+        select(Ticket).where(
+            Ticket.office_id == office_id, Ticket.business_date == business_date(at), Ticket.number == number
+        )
+    )
+    if ticket is None:
+        raise NotFound(what="number")
+    return ticket
+
+
+def ahead(session: Session, step: Step) -> int:
+    """How many wait before this step in its line."""
+    before = (
+        (Step.due_at < step.due_at)
+        | ((Step.due_at == step.due_at) & (Step.arrived_at < step.arrived_at))
+        | ((Step.due_at == step.due_at) & (Step.arrived_at == step.arrived_at) & (Step.serial < step.serial))
+    )
+    query = select(func.count()).where(
+        Step.category_id == step.category_id, Step.business_date == step.business_date,
+        Step.state == State.WAITING, before,
+    )  # fmt: skip
+    return session.scalar(query) or 0

@@ -1,0 +1,72 @@
+"""One effect for one Idempotency-Key: the key, the request's hash and the answer commit together."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Session
+
+from app.domain.errors import InvalidInput, KeyReused
+from app.models.ticket import RequestKey
+
+KEPT = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who asked (``scope``), with which key, for what (``fingerprint`` of method, path and body)."""
+
+    scope: str
+    key: str
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        if not 8 <= len(self.key) <= 200 or not self.key.isascii() or not self.key.isprintable():
+            raise InvalidInput("bad_idempotency_key")
+
+
+def fingerprint(*parts: str | bytes) -> str:
+    """A hash that two equal requests share."""
+    digest = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        digest.update(len(raw).to_bytes(8) + raw)
+    return digest.hexdigest()
+
+
+def once(
+    session: Session, request: Request, *, at: datetime, work: Callable[[], dict[str, Any]]
+) -> tuple[dict[str, Any], bool]:
+    """``(answer, replayed)``: do ``work`` once for the key; raises KeyReused for another request.
+
+    Call it after the office's lock is held, so that equal keys queue behind each other; where no lock is
+    held, the primary key refuses the second as Conflict("request_in_flight") and the caller asks again.
+    Answers must be JSON and carry no secret.
+    """
+    row = session.get(RequestKey, (request.scope, request.key))
+    if row is not None:
+        if row.fingerprint != request.fingerprint:
+            raise KeyReused()
+        return row.answer, True
+    answer = work()
+    session.execute(
+        insert(RequestKey).values(
+            scope=request.scope, key=request.key, fingerprint=request.fingerprint, answer=answer, at=at
+        )
+    )
+    return answer, False
+
+
+def forget_old(session: Session, *, at: datetime) -> int:
+    """Erase keys past their time; returns how many."""
+    result = session.execute(delete(RequestKey).where(RequestKey.at < at - KEPT))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def known(session: Session, scope: str, key: str) -> bool:
+    """Whether the key has had its effect."""
+    return session.scalar(select(RequestKey.key).filter_by(scope=scope, key=key)) is not None
