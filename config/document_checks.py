@@ -156,8 +156,8 @@ def check_office(at: Key, office: Office, document: "MunicipalityDocument") -> F
     yield from _hours(at, office)
     yield from _kiosk(at, office)
     for index, notice in enumerate(office.notices):
-        yield from _unknown((*at, "notices", index, "halls"), notice.halls, halls, "hall")
-        yield from _unknown((*at, "notices", index, "categories"), notice.categories, categories, "category")
+        if notice.hall is not None and notice.hall not in halls:
+            yield (*at, "notices", index, "hall"), f"unknown hall {notice.hall}"
 
 
 def _categories(at: Key, office: Office, document: "MunicipalityDocument") -> Found:
@@ -180,16 +180,18 @@ def _categories(at: Key, office: Office, document: "MunicipalityDocument") -> Fo
 
 def _counters(at: Key, office: Office) -> Found:
     halls = {hall.id for hall in office.halls}
-    categories = {category.id for category in office.categories}
+    profiles = {profile.id: profile for profile in office.profiles}
     served: set[str] = set()
     for index, counter in enumerate(office.counters):
         if counter.hall not in halls:
             yield (*at, "counters", index, "hall"), f"unknown hall {counter.hall}"
-        yield from _unknown((*at, "counters", index, "categories"), counter.categories, categories, "category")
-        served.update(counter.categories)
+        if counter.profile in profiles:
+            served.update(line.category for line in profiles[counter.profile].lines if line.after is None)
+        elif counter.profile is not None:
+            yield (*at, "counters", index, "profile"), f"unknown profile {counter.profile}"
     for index, category in enumerate(office.categories):
         if category.id not in served:
-            yield (*at, "categories", index), f"no counter serves category {category.id}"
+            yield (*at, "categories", index), f"no counter serves category {category.id} as its own"
 
 
 def _profiles(at: Key, office: Office) -> Found:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from config.document_services import Season
-from config.document_words import Clock, Hue, Id, MonthDay, Part, StaffWords, Weekday, Words, without_ruby
+from config.document_words import Clock, Id, MonthDay, Part, StaffWords, Weekday, Words, without_ruby
 
 KIOSK_TITLE_LIMIT = 10
 KIOSK_LINE_LIMIT = 16
@@ -14,8 +14,12 @@ KIOSK_LINE_LIMIT = 16
 Dial = Annotated[float, Field(ge=0, le=240)]
 Prefix = Annotated[str, Field(pattern=r"^[A-Z]$")]
 Shape = Literal[
-    "circle", "square", "hexagon", "diamond", "pentagon", "octagon", "shield", "trapezoid", "capsule", "house"
+    "disc", "square", "hexagon", "diamond", "pentagon", "octagon", "shield", "trapezoid", "capsule", "house"
 ]
+
+
+# Each has at least 4.5 : 1 against white; a name, because pages carry no style of their own.
+Hue = Literal["teal", "purple", "magenta", "brown", "green", "slate", "rust", "olive", "charcoal", "ink"]
 
 
 class PolicyDials(Part):
@@ -61,12 +65,12 @@ class Category(Part):
 
 
 class Counter(Part):
-    """``no`` is what is painted above it. ``categories``: what is served here as a rule (empty: information)."""
+    """``no`` is what is painted above it. ``profile``: what is served here as a rule (none: information)."""
 
     no: Annotated[int, Field(ge=1, le=999)]
     hall: Id
     name: Words
-    categories: tuple[Id, ...] = ()
+    profile: Id | None = None
     section: StaffWords
 
 
@@ -167,13 +171,15 @@ class Purpose(Part):
 
 
 class Notice(Part):
-    """A sentence on boards and public pages. ``news`` rotates on boards; ``warning`` replaces it everywhere."""
+    """A sentence on boards and public pages. ``news`` rotates on boards; ``warning`` replaces it everywhere.
+
+    Without ``hall``: in all of them.
+    """
 
     id: Id
     level: Literal["news", "info", "warning"]
     text: Words
-    halls: tuple[Id, ...] = ()
-    categories: tuple[Id, ...] = ()
+    hall: Id | None = None
 
 
 class Office(Part):

@@ -12,7 +12,7 @@ from config.document_checks import check
 from config.document_office import Office
 from config.document_services import Condition, Document, Holiday, LifeEvent, Question, Reference, Service
 from config.document_words import Id, Part, StaffWords, Words
-from config.yaml_source import Problem, Source, read
+from config.yaml_source import Key, Problem, Source, read
 
 SAMPLE = Path(__file__).parent / "sample"
 
@@ -88,6 +88,15 @@ def load(directory: Path) -> MunicipalityDocument:
 def _shape_problems(source: Source, error: ValidationError) -> list[Problem]:
     problems = []
     for item in error.errors(include_url=False, include_input=False):
+        if item["type"] == "too_short" and _value(source, tuple(item["loc"])):
+            continue  # not short: only its items are wrong, and those are told
         message = item["msg"].removeprefix("Value error, ")
         problems.append(source.problem(tuple(item["loc"]), message[:1].lower() + message[1:]))
     return problems
+
+
+def _value(source: Source, key: Key) -> object:
+    value: object = source.data
+    for part in key:
+        value = value[part] if isinstance(value, (dict, list)) else None  # type: ignore[index]
+    return value

@@ -258,11 +258,11 @@ CASES = [
     ),
     (
         "offices/1_ward/categories.yaml",
-        'hue: "#6a3fa0"',
         "hue: purple",
+        "hue: mauve",
         0,
         "offices[ward].categories[moving].hue",
-        "pattern",
+        "input should be",
     ),
     (
         "offices/1_ward/categories.yaml",
@@ -314,11 +314,11 @@ CASES = [
     ),
     (
         "offices/1_ward/counters.yaml",
-        "categories: [cashier]",
-        "categories: [kashier]",
+        "profile: cashier",
+        "profile: kashier",
         0,
-        "offices[ward].counters[23].categories[0]",
-        "unknown category kashier",
+        "offices[ward].counters[23].profile",
+        "unknown profile kashier",
     ),
     (
         "offices/1_ward/profiles.yaml",
@@ -427,10 +427,10 @@ CASES = [
     ),
     (
         "offices/1_ward/notices.yaml",
-        "halls: [citizen]",
-        "halls: [cellar]",
+        "hall: citizen",
+        "hall: cellar",
         0,
-        "offices[ward].notices[convenience].halls[0]",
+        "offices[ward].notices[convenience].hall",
         "unknown hall cellar",
     ),
     (
@@ -483,7 +483,7 @@ def test_a_category_without_counter_and_a_service_without_category_are_told(tmp_
     counters = "offices/1_ward/counters.yaml"
     directory, _ = broken(
         tmp_path,
-        (counters, "categories: [cashier]", "categories: [tax]"),
+        (counters, "profile: cashier", "profile: tax"),
         ("offices/1_ward/categories.yaml", ", nursery,", ","),
         ("offices/1_ward/kiosk_2.yaml", "services: [nursery]", "services: [jido_teate]"),
     )
