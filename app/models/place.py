@@ -1,9 +1,9 @@
-"""Where things happen: municipality, office, hall, category, service, counter, work profile, hours, notices."""
+"""Where things happen: municipality, office, hall, category, service, counter, work profile, notices."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, Pk
@@ -48,7 +48,11 @@ class Hall(Base):
 
 
 class Category(Base):
-    """A line of people (受付区分): prefix letter, services, policy (fields of calling.Policy)."""
+    """A line of people (受付区分): prefix letter, services, policy (fields of calling.Policy).
+
+    ``short_name`` is for boards with many lines; ``public_name`` stands beside a number whose service is
+    sensitive. ``shape`` and ``hue`` are names (config/document_office.py); ``numbers`` are fields of refs.NumberFormat.
+    """
 
     __tablename__ = "category"
     __table_args__ = (UniqueConstraint("office_id", "prefix"),)
@@ -57,6 +61,7 @@ class Category(Base):
     hall_id: Mapped[str] = mapped_column(ForeignKey("hall.id"), index=True)
     prefix: Mapped[str]
     name: Mapped[dict[str, Any]]
+    short_name: Mapped[dict[str, Any]] = mapped_column(default=dict)
     public_name: Mapped[dict[str, Any]]
     section: Mapped[str] = mapped_column(default="")
     position: Mapped[int] = mapped_column(default=0)
@@ -64,6 +69,7 @@ class Category(Base):
     hue: Mapped[str] = mapped_column(default="teal")
     target_minutes: Mapped[int] = mapped_column(default=20)
     booking_only: Mapped[bool] = mapped_column(default=False)
+    web_ticket: Mapped[bool] = mapped_column(default=True)
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     numbers: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
@@ -86,7 +92,10 @@ class Service(Base):
 
 
 class Offering(Base):
-    """A service offered at an office, in the line of one category. Minutes of the day may close it."""
+    """A service offered at an office, in the line of one category.
+
+    ``closed_times``: ``[[from, until], …]`` in minutes from midnight (Asia/Tokyo) when it cannot be chosen (T4).
+    """
 
     __tablename__ = "offering"
     office_id: Mapped[str] = mapped_column(ForeignKey("office.id"), primary_key=True)
@@ -140,45 +149,19 @@ class Counter(Base):
     back_at: Mapped[datetime | None]
 
 
-class OpeningRule(Base):
-    """Opening hours of an office by weekday (0 Monday), as minutes from midnight, Asia/Tokyo.
+class Notice(Base):
+    """City news between calls, and service notices on every public page (level news, info or warning).
 
-    ``nth``: 0 every week, otherwise the nth such weekday of a month. ``draft`` rows are not in force.
+    ``code`` names a notice that came from the municipality's files; those written by staff have none.
     """
 
-    __tablename__ = "opening_rule"
-    id: Mapped[Pk]
-    office_id: Mapped[str] = mapped_column(ForeignKey("office.id"), index=True)
-    weekday: Mapped[int]
-    nth: Mapped[int] = mapped_column(default=0)
-    opens: Mapped[int]
-    closes: Mapped[int]
-    reception_closes: Mapped[int]
-    draft: Mapped[bool] = mapped_column(default=False)
-    __table_args__ = (CheckConstraint("opens < closes AND reception_closes <= closes", name="hours"),)
-
-
-class SpecialDay(Base):
-    """A date that differs from the usual: closed (no hours) or open at other hours."""
-
-    __tablename__ = "special_day"
-    __table_args__ = (UniqueConstraint("office_id", "day", "draft"),)
-    id: Mapped[Pk]
-    office_id: Mapped[str] = mapped_column(ForeignKey("office.id"), index=True)
-    day: Mapped[date]
-    opens: Mapped[int | None]
-    closes: Mapped[int | None]
-    reception_closes: Mapped[int | None]
-    note: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    draft: Mapped[bool] = mapped_column(default=False)
-
-
-class Notice(Base):
-    """City news between calls, and service notices on every public page (level news, info or warning)."""
-
     __tablename__ = "notice"
-    __table_args__ = (CheckConstraint("level IN ('news', 'info', 'warning')", name="level"),)
+    __table_args__ = (
+        UniqueConstraint("office_id", "code"),
+        CheckConstraint("level IN ('news', 'info', 'warning')", name="level"),
+    )
     id: Mapped[Pk]
+    code: Mapped[str | None]
     office_id: Mapped[str] = mapped_column(ForeignKey("office.id"), index=True)
     hall_id: Mapped[str | None] = mapped_column(ForeignKey("hall.id"))
     level: Mapped[str]
@@ -186,26 +169,3 @@ class Notice(Base):
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
     position: Mapped[int] = mapped_column(default=0)
-
-
-class KioskLayout(Base):
-    """What the kiosk of an office shows (wording, order, colours); one draft, one in force, the rest history."""
-
-    __tablename__ = "kiosk_layout"
-    __table_args__ = (
-        CheckConstraint("state IN ('draft', 'published', 'past')", name="state"),
-        Index(
-            "uq_kiosk_layout_current",
-            "office_id",
-            "state",
-            unique=True,
-            sqlite_where=text("state <> 'past'"),
-            postgresql_where=text("state <> 'past'"),
-        ),
-    )
-    id: Mapped[Pk]
-    office_id: Mapped[str] = mapped_column(ForeignKey("office.id"), index=True)
-    state: Mapped[str]
-    document: Mapped[dict[str, Any]]
-    saved_at: Mapped[datetime]
-    saved_by: Mapped[str] = mapped_column(default="")
