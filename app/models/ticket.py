@@ -80,6 +80,7 @@ class Step(Base):
               sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_step_office_date_state", "office_id", "business_date", "state"),
         Index("ix_step_category_called", "category_id", "business_date", "called_at"),
+        Index("ix_step_office_called", "office_id", "business_date", "called_at"),
         Index("ix_step_counter", "counter_id", "business_date"),
     )  # fmt: skip
     id: Mapped[Pk]

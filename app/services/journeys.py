@@ -48,6 +48,17 @@ def next_ready(session: Session, ended: Step) -> Step | None:
     return following
 
 
+def orphans(session: Session, cancelled: Step) -> list[Step]:
+    """The hand-over that can no longer come because its hearing was cancelled."""
+    if cancelled.phase != Phase.ACCEPT:
+        return []
+    return [
+        step
+        for step in _steps(session, cancelled.ticket_id)
+        if step.position == cancelled.position + 1 and step.phase == Phase.DELIVER and step.state == State.PENDING
+    ]
+
+
 def refuse_late_reopen(session: Session, step: Step, *, within: timedelta, at: datetime) -> None:
     """Raise Conflict("reopen_too_late" or "later_step_begun") when a finished step may not be taken back."""
     if step.ended_at is None or at - step.ended_at > within:

@@ -177,12 +177,17 @@ def _transfer(session: Session, step: Step, service_id: str | None, *, at: datet
         raise NotFound(what="service")
     details = {"from": step.category_id, "to": offering.category_id}
     step.service_id, step.category_id = offering.service_id, offering.category_id
-    lines.join(session, step, entry=Entry(step.entry or Entry.WALK_IN), at=at)
+    # The arrival is kept, so the other line does not cost a second wait.
+    kept = Entry.BOOKED if step.slot_at is not None else Entry.JOURNEY
+    lines.join(session, step, entry=kept, at=at)
     return details
 
 
 def _advance(session: Session, office: Office, ended: Step, *, actor: str, at: datetime) -> None:
-    """The next step of the journey becomes ready by itself."""
+    """The next step of the journey becomes ready by itself; a hearing that falls away takes its hand-over along."""
+    if ended.state == State.CANCELLED:
+        for orphan in journeys.orphans(session, ended):
+            _apply(session, office, orphan, Action.CANCEL, actor=actor, at=at, reason="hearing_cancelled")
     following = journeys.next_ready(session, ended)
     if following is not None:
         lines.join(session, following, entry=journeys.entry_of(session, following), at=at)

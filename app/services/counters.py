@@ -1,0 +1,90 @@
+"""Counters open, pause and close; a counter that still holds a party does not close."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.ticket import AT_COUNTER
+from app.models.place import Category, Counter, Office, WorkProfile
+from app.models.ticket import Step
+from app.services import events
+
+
+def _locked(session: Session, counter_id: str) -> tuple[Office, Counter]:
+    office_id = session.scalar(select(Counter.office_id).where(Counter.id == counter_id))
+    if office_id is None:
+        raise NotFound(what="counter")
+    office = events.lock_office(session, office_id)
+    return office, session.get_one(Counter, counter_id, populate_existing=True)
+
+
+def _lines(session: Session, counter: Counter, profile_id: str | None, categories: Sequence[str] | None) -> list[dict[str, object]]:
+    if categories is not None:
+        known = set(session.scalars(select(Category.id).where(Category.office_id == counter.office_id)))
+        if not categories or not set(categories) <= known:
+            raise InvalidInput("bad_categories")
+        return [{"category": category, "after_minutes": None} for category in dict.fromkeys(categories)]
+    profile = session.get(WorkProfile, profile_id) if profile_id else None
+    if profile is None or profile.office_id != counter.office_id:
+        raise NotFound(what="profile")
+    return list(profile.lines)
+
+
+def open_counter(
+    session: Session,
+    *,
+    counter_id: str,
+    actor: str,
+    at: datetime,
+    profile_id: str | None = None,
+    categories: Sequence[str] | None = None,
+    staff_id: int | None = None,
+    staff_name: str = "",
+    request_key: str | None = None,
+) -> Counter:
+    """Open a counter with a work profile (its own by default) or an explicit list of categories.
+
+    Raises NotFound, InvalidInput, Conflict("counter_taken") while somebody else is signed in at it.
+    """
+    office, counter = _locked(session, counter_id)
+    if counter.state == "open" and staff_id and counter.staff_id and counter.staff_id != staff_id:
+        raise Conflict("counter_taken", name=counter.staff_name)
+    chosen = profile_id or (None if categories is not None else counter.default_profile_id)
+    counter.lines = list(_lines(session, counter, chosen, categories))
+    counter.profile_id, counter.state, counter.since, counter.back_at = chosen, "open", at, None
+    counter.staff_id, counter.staff_name = staff_id, staff_name
+    events.append(session, office, action="open", actor=actor, at=at, counter_id=counter.id, request_key=request_key)
+    return counter
+
+
+def _leave(session: Session, counter_id: str, state: str, *, actor: str, at: datetime, back_at: datetime | None,
+           request_key: str | None) -> Counter:  # fmt: skip
+    office, counter = _locked(session, counter_id)
+    held = session.scalar(
+        select(Step.id).where(Step.counter_id == counter.id, Step.state.in_(AT_COUNTER)).limit(1)
+    )
+    if held is not None:
+        raise Conflict("counter_busy")
+    if counter.state == state:
+        return counter
+    counter.state, counter.since, counter.back_at = state, at, back_at
+    if state == "closed":
+        counter.staff_id, counter.staff_name = None, ""
+    events.append(session, office, action="pause" if state == "paused" else "close", actor=actor, at=at,
+                  counter_id=counter.id, request_key=request_key)  # fmt: skip
+    return counter
+
+
+def close_counter(session: Session, *, counter_id: str, actor: str, at: datetime, request_key: str | None = None) -> Counter:
+    """Close; raises Conflict("counter_busy") while a party is at it."""
+    return _leave(session, counter_id, "closed", actor=actor, at=at, back_at=None, request_key=request_key)
+
+
+def pause_counter(
+    session: Session, *, counter_id: str, actor: str, at: datetime, back_at: datetime | None = None, request_key: str | None = None
+) -> Counter:
+    """A break; the counter display says when it is back."""
+    return _leave(session, counter_id, "paused", actor=actor, at=at, back_at=back_at, request_key=request_key)
