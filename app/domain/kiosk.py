@@ -7,16 +7,18 @@ Keys of the content (see drafts.py), ID being the purpose's id:
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import cast
 
+from app.domain.calendar import OpeningCalendar, business_date, instant
 from app.domain.drafts import Content, Fault, names, part
 
 TITLE_LIMIT = 10
 LINE_LIMIT = 16
+_DAY = 24 * 60
 # Two lines of 32 px on a button of 500 px hold about 40 Latin letters, the small line about 44.
 FOREIGN_TITLE_LIMIT = 40
 FOREIGN_LINE_LIMIT = 44
@@ -206,3 +208,41 @@ def _colours(content: Content, services: Mapping[str, Collection[str]]) -> Itera
             yield Fault(key=key, code="unknown_category", values={"category": category})
         elif value not in PALETTE:
             yield Fault(key=key, code="bad_colour")
+
+
+def times_today(calendar: OpeningCalendar, purpose: Purpose, day: date) -> tuple[tuple[time, time], ...]:
+    """When a purpose can be chosen on a day: the reception hours of its category within its own times."""
+    found = []
+    for hours in calendar.intervals(day, purpose.category):
+        first = max(hours.opens, purpose.opens or hours.opens)
+        last = min(hours.reception_closes, purpose.closes or hours.reception_closes)
+        if first < last:
+            found.append((first, last))
+    return tuple(found)
+
+
+def next_choice(calendar: OpeningCalendar, purpose: Purpose, at: datetime, *, days: int = 60) -> datetime | None:
+    """The first instant after ``at`` from which a purpose can be chosen; None within so many days."""
+    today = business_date(at)
+    for day in (today + timedelta(days=ahead) for ahead in range(days + 1)):
+        for first, _ in times_today(calendar, purpose, day):
+            if instant(day, first) > at:
+                return instant(day, first)
+    return None
+
+
+def closed_times(purposes: Iterable[Purpose], service: str) -> list[list[int]]:
+    """Minutes of the day in which none of the purposes that name a service can be chosen, ``[[from, until], …]``.
+
+    Empty when no purpose names it: then only the hours of its category hold.
+    """
+    naming = [purpose for purpose in purposes if service in purpose.services]
+    if not naming:
+        return []
+    opens = min(_minute(purpose.opens) if purpose.opens else 0 for purpose in naming)
+    closes = max(_minute(purpose.closes) if purpose.closes else _DAY for purpose in naming)
+    return [[first, last] for first, last in ((0, opens), (closes, _DAY)) if first < last]
+
+
+def _minute(clock: time) -> int:
+    return clock.hour * 60 + clock.minute

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.calendar import business_date
 from app.domain.calling import Entry
-from app.domain.errors import Closed, Conflict, InvalidInput, NotFound
+from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.refs import NumberFormat, ticket_token, token_hash
 from app.domain.ticket import Phase, State, status
 from app.models.place import Category, Counter, Offering, Office, Service
@@ -47,14 +47,10 @@ def _offerings(session: Session, office: Office, wish: Wish) -> list[Offering]:
     return [found[service] for service in wish.services]
 
 
-def _refuse_closed(session: Session, office: Office, offerings: Sequence[Offering], *, at: datetime) -> None:
+def _refuse_closed(session: Session, office: Office, offerings: Sequence[Offering], wish: Wish, at: datetime) -> None:
     """Training mode is always open: its numbers call nobody."""
-    if office.settings.get("training"):
-        return
-    if not hours.is_open(session, office.id, at):
-        raise Closed("office_closed")
-    if any(hours.is_closed_purpose(offering.closed_times, at) for offering in offerings):
-        raise Closed("service_closed")
+    if not office.settings.get("training"):
+        hours.require_reception(session, office.id, offerings, at=at, staff=wish.channel == "staff")
 
 
 def _number(session: Session, category: Category, *, at: datetime) -> tuple[int, str]:
@@ -102,7 +98,7 @@ def issue(
     """
     office = events.lock_office(session, office_id)
     offerings = _offerings(session, office, wish)
-    _refuse_closed(session, office, offerings, at=at)
+    _refuse_closed(session, office, offerings, wish, at)
     category = session.get_one(Category, offerings[0].category_id)
     if category.booking_only and wish.channel in ("kiosk", "web"):
         raise Conflict("booking_only")

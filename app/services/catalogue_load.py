@@ -1,0 +1,148 @@
+"""Bring a municipality's document into the database: new rows are added, changed ones follow, nothing is lost.
+
+What runs (a counter's state, an office's ``seq``) and what staff publish on a screen (kiosk, hours, notices they
+wrote) is never overwritten by loading again; a service taken out of an office is only switched off, because
+tickets of the past point at it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db.base import Base
+from app.models.place import Category, Counter, Hall, Municipality, Notice, Offering, Office, Service, WorkProfile
+from app.models.publication import CatalogueItem, Publication
+from app.services import catalogue_content as content
+from app.services import kiosk_layout
+from app.services.publications import Kind, first_version
+from config import document_office as parts
+from config.municipality import MunicipalityDocument
+
+ACTOR = "setup"
+
+
+@dataclass(slots=True)
+class Loaded:
+    """How many rows were added and how many changed; both 0 when the database agreed already."""
+
+    added: int = 0
+    changed: int = 0
+
+    def put(self, session: Session, model: type[Base], key: Any, values: Mapping[str, Any]) -> None:
+        """Add the row of this primary key, or set what differs."""
+        row = session.get(model, key)
+        if row is None:
+            names = [column.name for column in model.__mapper__.primary_key]
+            keys = dict(zip(names, key if isinstance(key, tuple) else (key,), strict=True))
+            session.add(model(**keys, **values))
+            self.added += 1
+        else:
+            self.follow(row, values)
+
+    def follow(self, row: Base, values: Mapping[str, Any]) -> None:
+        """Set what differs in an existing row."""
+        differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+        for name, value in differing.items():
+            setattr(row, name, value)
+        self.changed += bool(differing)
+
+
+def load_document(session: Session, document: MunicipalityDocument, *, at: datetime) -> Loaded:
+    """Upsert the whole document; ``at`` dates the first versions of kiosk and hours. Returns what was written."""
+    loaded = Loaded()
+    _municipality(session, loaded, document)
+    session.flush()
+    for position, office in enumerate(document.offices):
+        _office(session, loaded, document, office, position, at)
+        session.flush()
+    return loaded
+
+
+def _municipality(session: Session, loaded: Loaded, document: MunicipalityDocument) -> None:
+    tenant = document.municipality
+    loaded.put(session, Municipality, tenant.id, content.municipality(document))
+    session.flush()
+    for service in document.services:
+        loaded.put(session, Service, service.id, content.service(document, service))
+    for kind, items in content.items(document).items():
+        for position, (name, body) in enumerate(items.items()):
+            values = {"position": position, "body": body}
+            loaded.put(session, CatalogueItem, (tenant.id, kind, name), values)
+
+
+def _office(
+    session: Session, loaded: Loaded, document: MunicipalityDocument, office: parts.Office, position: int, at: datetime
+) -> None:
+    known = session.get(Office, office.id)
+    settings = content.office_settings(office)
+    if known is None:
+        # An epoch says "another database": it may not repeat after a restore, the instant of setting up does not.
+        values = {"epoch": f"{at:%Y%m%d%H%M%S}", "seq": 0, "changed_at": at, "settings": settings}
+    else:
+        # Switches set while running (training) stay.
+        values = {"settings": {**known.settings, **settings}}
+    values |= {"municipality_id": document.municipality.id, "name": dict(office.name), "position": position}
+    loaded.put(session, Office, office.id, values)
+    session.flush()
+    for index, hall in enumerate(office.halls):
+        loaded.put(session, Hall, content.key(office, hall.id), content.hall(office, hall, index))
+    session.flush()
+    _lines(session, loaded, office)
+    _places(session, loaded, office)
+    _notices(session, loaded, office)
+    _published(session, loaded, office, at)
+
+
+def _lines(session: Session, loaded: Loaded, office: parts.Office) -> None:
+    for index, category in enumerate(office.categories):
+        values = content.category(office, category, index)
+        key = content.key(office, category.id)
+        if session.get(Category, key) is not None:
+            # Staff choose colours on the kiosk's screen.
+            del values["hue"]
+        loaded.put(session, Category, key, values)
+    session.flush()
+    offered = {name: category.id for category in office.categories for name in category.services}
+    for index, (name, category_id) in enumerate(offered.items()):
+        values = {"category_id": content.key(office, category_id), "position": index, "active": True}
+        loaded.put(session, Offering, (office.id, name), values)
+    session.flush()
+    for offering in session.scalars(select(Offering).where(Offering.office_id == office.id)):
+        if offering.service_id not in offered:
+            loaded.follow(offering, {"active": False})
+
+
+def _places(session: Session, loaded: Loaded, office: parts.Office) -> None:
+    for index, profile in enumerate(office.profiles):
+        loaded.put(session, WorkProfile, content.key(office, profile.id), content.profile(office, profile, index))
+    session.flush()
+    for index, counter in enumerate(office.counters):
+        loaded.put(session, Counter, content.key(office, str(counter.no)), content.counter(office, counter, index))
+
+
+def _notices(session: Session, loaded: Loaded, office: parts.Office) -> None:
+    query = select(Notice).where(Notice.office_id == office.id, Notice.code.is_not(None))
+    known = {notice.code: notice for notice in session.scalars(query)}
+    for index, notice in enumerate(office.notices):
+        values = content.notice(office, notice, index)
+        if notice.id in known:
+            loaded.follow(known[notice.id], values)
+        else:
+            session.add(Notice(code=notice.id, **values))
+            loaded.added += 1
+
+
+def _published(session: Session, loaded: Loaded, office: parts.Office, at: datetime) -> None:
+    query = select(Publication.kind).where(Publication.office_id == office.id)
+    known = set(session.scalars(query))
+    first = {Kind.KIOSK: content.kiosk(office), Kind.HOURS: content.hours(office)}
+    for kind, body in first.items():
+        if kind not in known:
+            first_version(session, office_id=office.id, kind=kind, content=body, actor=ACTOR, at=at)
+            loaded.added += 1
+    session.flush()
+    kiosk_layout.apply_published(session, office.id)
