@@ -106,9 +106,13 @@ def _lines(session: Session, loaded: Loaded, office: parts.Office) -> None:
             del values["hue"]
         loaded.put(session, Category, key, values)
     session.flush()
-    offered = {name: category.id for category in office.categories for name in category.services}
-    for index, (name, category_id) in enumerate(offered.items()):
-        values = {"category_id": content.key(office, category_id), "position": index, "active": True}
+    offered = {
+        name: (category.id, position)
+        for category in office.categories
+        for position, name in enumerate(category.services)
+    }
+    for name, (category_id, position) in offered.items():
+        values = {"category_id": content.key(office, category_id), "position": position, "active": True}
         loaded.put(session, Offering, (office.id, name), values)
     session.flush()
     for offering in session.scalars(select(Offering).where(Offering.office_id == office.id)):

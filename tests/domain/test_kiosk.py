@@ -1,12 +1,13 @@
 """The kiosk's first screen as content: order, limits, times, colours."""
 
-from datetime import time
+from datetime import date, time
 from typing import get_args
 
 import pytest
 
+from app.domain.calendar import Interval, OpeningCalendar, Rule, instant
 from app.domain.drafts import Content, blocking
-from app.domain.kiosk import PALETTE, faults, layout, limit_of, shown
+from app.domain.kiosk import PALETTE, Purpose, closed_times, faults, layout, limit_of, next_choice, shown, times_today
 from config.document_office import Hue
 
 SERVICES = {"certificates": {"juminhyo", "inkan_cert"}, "moving": {"tennyu"}}
@@ -113,3 +114,34 @@ def test_every_colour_staff_can_choose_is_legible() -> None:
     assert contrast_on_white("#767676") == pytest.approx(4.54, abs=0.01)
     assert min(contrast_on_white(colour) for colour in PALETTE.values()) >= 4.5
     assert set(PALETTE) == set(get_args(Hue))
+
+
+def purpose(name: str, *services: str, opens: time | None = None, closes: time | None = None) -> Purpose:
+    return Purpose(id=name, category="moving", title={"ja": name}, services=services, opens=opens, closes=closes)
+
+
+DAY = Interval(opens=time(8, 30), closes=time(17, 15), reception_closes=time(17))
+WEEK = OpeningCalendar(rules=(Rule(weekdays=frozenset(range(5)), interval=DAY),))
+
+
+def test_a_purpose_is_chosen_within_reception_and_its_own_times() -> None:
+    monday = date(2026, 4, 6)
+    assert times_today(WEEK, purpose("a"), monday) == ((time(8, 30), time(17)),)
+    assert times_today(WEEK, purpose("a", opens=time(9), closes=time(16)), monday) == ((time(9), time(16)),)
+    assert times_today(WEEK, purpose("a", opens=time(18)), monday) == ()
+
+
+def test_the_next_time_a_purpose_can_be_chosen() -> None:
+    friday, monday = date(2026, 4, 3), date(2026, 4, 6)
+    late = purpose("a", opens=time(9))
+    assert next_choice(WEEK, late, instant(friday, time(8, 45))) == instant(friday, time(9))
+    assert next_choice(WEEK, late, instant(friday, time(9))) == instant(monday, time(9))
+    assert next_choice(WEEK, purpose("a", opens=time(18)), instant(friday, time(9))) is None
+
+
+def test_a_service_is_closed_when_none_of_its_purposes_can_be_chosen() -> None:
+    early, late = purpose("a", "x", closes=time(12)), purpose("b", "x", "y", opens=time(9), closes=time(16))
+    assert closed_times([early, late], "x") == [[960, 1440]]
+    assert closed_times([early, late], "y") == [[0, 540], [960, 1440]]
+    assert closed_times([early, late], "z") == []
+    assert closed_times([purpose("a", "x")], "x") == []
