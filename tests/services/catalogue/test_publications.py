@@ -120,15 +120,19 @@ def test_a_published_change_is_taken_back_alone(session: Session) -> None:
     edit(session, "purpose.move_in.title.ja", "引っ越して来た")
     edit(session, "purpose.move_in.hidden", True)
     publish(session)
-    key = "purpose.move_in.hidden"
-    arguments = {"office_id": "ward", "kind": Kind.KIOSK, "version": 2, "actor": WHO, "at": AT}
-    publications.undo_published(session, key=key, **arguments)
+
+    def undo(key: str, version: int) -> None:
+        publications.undo_published(
+            session, office_id="ward", kind=Kind.KIOSK, version=version, key=key, actor=WHO, at=AT
+        )
+
+    undo("purpose.move_in.hidden", 2)
     assert publish(session) == 3
     move_in = next(item for item in kiosk_layout.layout(session, "ward").purposes if item.id == "move_in")
     assert (move_in.hidden, move_in.title["ja"]) == (False, "引っ越して来た")
-    for wrong in ({"key": "order"}, {"key": key, "version": 9}):
+    for key, version in (("order", 2), ("purpose.move_in.hidden", 9)):
         with pytest.raises(NotFound):
-            publications.undo_published(session, **{**arguments, **wrong})
+            undo(key, version)
     assert [item.version for item in publications.history(session, "ward", Kind.KIOSK)] == [3, 2, 1]
 
 
@@ -159,10 +163,10 @@ def test_what_is_no_setting_is_refused(session: Session) -> None:
         with pytest.raises(InvalidInput) as caught:
             edit(session, key, "x")
         assert caught.value.reason == "unknown_setting"
-    for call in (kiosk_layout.move, kiosk_layout.show):
-        wanted = {"position": 0} if call is kiosk_layout.move else {"shown": True}
-        with pytest.raises(NotFound):
-            call(session, office_id="ward", purpose_id="none", actor=WHO, at=AT, **wanted)  # type: ignore[operator]
+    with pytest.raises(NotFound):
+        kiosk_layout.move(session, office_id="ward", purpose_id="none", position=0, actor=WHO, at=AT)
+    with pytest.raises(NotFound):
+        kiosk_layout.show(session, office_id="ward", purpose_id="none", shown=True, actor=WHO, at=AT)
     with pytest.raises(NotFound):
         kiosk_layout.faults(session, "nowhere", {})
 
@@ -196,8 +200,10 @@ def test_drafts_of_two_offices_and_kinds_do_not_meet(session: Session) -> None:
 SATURDAY = date(2026, 4, 18)
 
 
-def special(session: Session, day: date = SATURDAY, **hours_of: str) -> None:
-    intervals = [hours_of] if hours_of else []
+OPEN = {"open": "09:00", "close": "15:00"}
+
+
+def special(session: Session, *intervals: dict[str, str], day: date = SATURDAY) -> None:
     opening_hours.set_special_day(
         session,
         office_id="ward",
@@ -211,7 +217,7 @@ def special(session: Session, day: date = SATURDAY, **hours_of: str) -> None:
 
 
 def test_a_special_day_is_drafted_looked_at_and_published(session: Session) -> None:
-    special(session, open="09:00", close="15:00")
+    special(session, OPEN)
     assert hours.opening(session, "ward", SATURDAY) == []
     (change,) = opening_hours.days_changed(session, "ward", at=AT)
     assert (change.day, list(change.before), f"{change.after[0].closes:%H:%M}") == (SATURDAY, [], "15:00")
@@ -226,7 +232,7 @@ def test_a_special_day_is_drafted_looked_at_and_published(session: Session) -> N
 
 def test_a_day_is_closed_and_opened_again(session: Session) -> None:
     day = date(2026, 4, 3)
-    special(session, day)
+    special(session, day=day)
     opening_hours.publish(session, office_id="ward", based_on=None, actor=WHO, at=AT)
     assert hours.opening(session, "ward", day) == []
     opening_hours.edit(session, office_id="ward", key=f"special.{day}", value=None, actor=WHO, at=AT)
@@ -236,7 +242,7 @@ def test_a_day_is_closed_and_opened_again(session: Session) -> None:
 
 
 def test_a_change_of_categories_alone_is_a_change_of_the_day(session: Session) -> None:
-    special(session, open="09:00", close="15:00")
+    special(session, OPEN)
     opening_hours.publish(session, office_id="ward", based_on=None, actor=WHO, at=AT)
     key = f"special.{SATURDAY}"
     value = opening_hours.draft(session, "ward").content[key]
@@ -257,19 +263,19 @@ def test_a_change_of_categories_alone_is_a_change_of_the_day(session: Session) -
 )
 def test_hours_that_are_none_are_refused_at_once(session: Session, interval: dict[str, str], code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        special(session, **interval)
+        special(session, interval)
     assert caught.value.reason == code
     assert opening_hours.draft(session, "ward").changes == []
 
 
 def test_the_past_does_not_change(session: Session) -> None:
     with pytest.raises(InvalidInput) as caught:
-        special(session, date(2026, 3, 31), open="09:00", close="12:00")
+        special(session, OPEN, day=date(2026, 3, 31))
     assert caught.value.reason == "day_is_past"
-    special(session, date(2026, 4, 1), open="09:00", close="12:00")
+    special(session, OPEN, day=date(2026, 4, 1))
 
 
 def test_a_rule_of_a_category_that_went_away_cannot_be_published(session: Session) -> None:
-    special(session, open="09:00", close="15:00")
+    special(session, OPEN)
     found = opening_hours.faults(session, "branch", opening_hours.draft(session, "ward").content)
     assert {fault.code for fault in found} == {"unknown_category"}
