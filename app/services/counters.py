@@ -21,7 +21,9 @@ def _locked(session: Session, counter_id: str) -> tuple[Office, Counter]:
     return office, session.get_one(Counter, counter_id, populate_existing=True)
 
 
-def _lines(session: Session, counter: Counter, profile_id: str | None, categories: Sequence[str] | None) -> list[dict[str, object]]:
+def _lines(
+    session: Session, counter: Counter, profile_id: str | None, categories: Sequence[str] | None
+) -> list[dict[str, object]]:
     if categories is not None:
         known = set(session.scalars(select(Category.id).where(Category.office_id == counter.office_id)))
         if not categories or not set(categories) <= known:
@@ -63,9 +65,7 @@ def open_counter(
 def _leave(session: Session, counter_id: str, state: str, *, actor: str, at: datetime, back_at: datetime | None,
            request_key: str | None) -> Counter:  # fmt: skip
     office, counter = _locked(session, counter_id)
-    held = session.scalar(
-        select(Step.id).where(Step.counter_id == counter.id, Step.state.in_(AT_COUNTER)).limit(1)
-    )
+    held = session.scalar(select(Step.id).where(Step.counter_id == counter.id, Step.state.in_(AT_COUNTER)).limit(1))
     if held is not None:
         raise Conflict("counter_busy")
     if counter.state == state:
@@ -78,13 +78,29 @@ def _leave(session: Session, counter_id: str, state: str, *, actor: str, at: dat
     return counter
 
 
-def close_counter(session: Session, *, counter_id: str, actor: str, at: datetime, request_key: str | None = None) -> Counter:
+def close_counter(
+    session: Session, *, counter_id: str, actor: str, at: datetime, request_key: str | None = None
+) -> Counter:
     """Close; raises Conflict("counter_busy") while a party is at it."""
     return _leave(session, counter_id, "closed", actor=actor, at=at, back_at=None, request_key=request_key)
 
 
 def pause_counter(
-    session: Session, *, counter_id: str, actor: str, at: datetime, back_at: datetime | None = None, request_key: str | None = None
+    session: Session,
+    *,
+    counter_id: str,
+    actor: str,
+    at: datetime,
+    back_at: datetime | None = None,
+    request_key: str | None = None,
 ) -> Counter:
     """A break; the counter display says when it is back."""
     return _leave(session, counter_id, "paused", actor=actor, at=at, back_at=back_at, request_key=request_key)
+
+
+def office_of(session: Session, counter_id: str) -> str:
+    """The office a counter stands in; raises NotFound."""
+    office_id = session.scalar(select(Counter.office_id).where(Counter.id == counter_id))
+    if office_id is None:
+        raise NotFound(what="counter")
+    return office_id

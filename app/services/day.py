@@ -24,7 +24,9 @@ def close(session: Session, office_id: str, business_date: date, *, at: datetime
     ).all()
     for step in left:
         queue.settle(session, office, step, actor="system", at=at)
-    open_counters = session.scalars(select(Counter).where(Counter.office_id == office_id, Counter.state != "closed")).all()
+    open_counters = session.scalars(
+        select(Counter).where(Counter.office_id == office_id, Counter.state != "closed")
+    ).all()
     for counter in open_counters:
         counter.state, counter.staff_id, counter.staff_name, counter.since = "closed", None, "", at
         events.append(session, office, action="close", actor="system", at=at, counter_id=counter.id, reason="day_close")

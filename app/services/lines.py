@@ -48,7 +48,11 @@ def heads(session: Session, lines: Sequence[Line], *, at: datetime) -> list[Head
     eligible = [_head(step) for step in found if step is not None]
     if eligible and len(eligible) == len(lines):
         return eligible
-    rest = [session.scalar(_first(line.category_id, day, None)) for line, step in zip(lines, found, strict=True) if step is None]
+    rest = [
+        session.scalar(_first(line.category_id, day, None))
+        for line, step in zip(lines, found, strict=True)
+        if step is None
+    ]
     return eligible + [_head(step) for step in rest if step is not None]
 
 
@@ -83,7 +87,10 @@ def join(session: Session, step: Step, *, entry: Entry, at: datetime) -> None:
 def steps_of(session: Session, ticket_id: int) -> Sequence[Step]:
     """All steps of a ticket in their order."""
     return session.scalars(
-        select(Step).where(Step.ticket_id == ticket_id).order_by(Step.position).execution_options(populate_existing=True)
+        select(Step)
+        .where(Step.ticket_id == ticket_id)
+        .order_by(Step.position)
+        .execution_options(populate_existing=True)
     ).all()
 
 

@@ -47,7 +47,9 @@ def _offerings(session: Session, office: Office, wish: Wish) -> list[Offering]:
     return [found[service] for service in wish.services]
 
 
-def _refuse_closed(session: Session, office: Office, offerings: Sequence[Offering], wish: Wish, at: datetime) -> None:
+def _refuse_closed(
+    session: Session, office: Office, offerings: Sequence[Offering], wish: Wish, *, at: datetime
+) -> None:
     """Training mode is always open: its numbers call nobody."""
     if not office.settings.get("training"):
         hours.require_reception(session, office.id, offerings, at=at, staff=wish.channel == "staff")
@@ -113,7 +115,6 @@ def issue(
     steps = _steps(session, ticket, offerings, at=at)
     if wish.confirm_by is None:
         queue.start_waiting(session, office, steps[0], entry=Entry.WALK_IN, actor=actor, at=at, request_key=request_key)
-        waits.promise(session, steps[0], at=at)
     else:
         events.append(session, office, action="issue", actor=actor, at=at, step=steps[0], request_key=request_key)
     return ticket
@@ -130,15 +131,12 @@ def confirm(session: Session, ticket: Ticket, *, actor: str, at: datetime) -> Ti
         raise Conflict("confirm_too_late")
     ticket.confirm_by = None
     queue.start_waiting(session, office, steps[0], entry=Entry.WALK_IN, actor=actor, at=at)
-    waits.promise(session, steps[0], at=at)
     return ticket
 
 
 def expire_unconfirmed(session: Session, *, office_id: str, at: datetime) -> int:
     """Cancel web tickets that were not confirmed in time; returns how many."""
-    overdue = session.scalars(
-        select(Ticket).where(Ticket.office_id == office_id, Ticket.confirm_by < at)
-    ).all()
+    overdue = session.scalars(select(Ticket).where(Ticket.office_id == office_id, Ticket.confirm_by < at)).all()
     for ticket in overdue:
         queue.cancel_ticket(session, ticket=ticket, actor="system", at=at, reason="unconfirmed")
         ticket.confirm_by = None

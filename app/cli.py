@@ -1,0 +1,43 @@
+"""``madoguchi`` on the command line: one clear sentence and a non-zero exit on bad input."""
+
+import importlib
+
+import click
+
+from app.commands.errors import CommandGroup
+
+# Name of the command → module and attribute; imported only when called, so that help stays quick.
+COMMANDS = {
+    "serve": "app.commands.serve:serve",
+    "web": "app.commands.serve:web",
+    "scheduler": "app.commands.serve:scheduler",
+    "init": "app.commands.setup:init",
+    "doctor": "app.commands.setup:doctor",
+    "user": "app.commands.people:user",
+    "token": "app.commands.people:token",
+    "demo": "app.commands.replay:demo",
+    "replay": "app.commands.replay:replay",
+}
+
+
+class Lazy(CommandGroup):
+    """Commands by name, loaded on first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=Lazy)
+def main() -> None:
+    """窓口: queue and reservation management for municipal counters."""
+
+
+if __name__ == "__main__":
+    main()

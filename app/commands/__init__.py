@@ -1,0 +1,1 @@
+"""The commands of ``madoguchi``, one file a subject; app/cli.py lists them."""

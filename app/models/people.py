@@ -1,0 +1,101 @@
+"""Staff accounts, their sessions, API tokens, paired devices, sign-in attempts and the audit chain."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, Pk
+from app.domain.roles import Role
+
+_ROLES = ", ".join(f"'{role}'" for role in Role)
+
+
+class Account(Base):
+    """A member of staff. ``office_id`` None: all offices of the municipality (city roles)."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        UniqueConstraint("municipality_id", "login"),
+        CheckConstraint(f"role IN ({_ROLES})", name="role"),
+    )
+    id: Mapped[Pk]
+    municipality_id: Mapped[str] = mapped_column(ForeignKey("municipality.id"))
+    office_id: Mapped[str | None] = mapped_column(ForeignKey("office.id"))
+    login: Mapped[str]
+    name: Mapped[str]
+    section: Mapped[str] = mapped_column(default="")
+    role: Mapped[str]
+    password_hash: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+    must_change: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    last_sign_in_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A sign-in; ends by itself, by sign-out, and with the account."""
+
+    __tablename__ = "staff_session"
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    counter_id: Mapped[str | None] = mapped_column(ForeignKey("counter.id"))
+
+
+class AccessToken(Base):
+    """A bearer token of a program, kiosk or board: one role, one place, revocable."""
+
+    __tablename__ = "access_token"
+    __table_args__ = (CheckConstraint(f"role IN ({_ROLES})", name="role"),)
+    id: Mapped[Pk]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    municipality_id: Mapped[str] = mapped_column(ForeignKey("municipality.id"), index=True)
+    office_id: Mapped[str | None] = mapped_column(ForeignKey("office.id"))
+    hall_id: Mapped[str | None] = mapped_column(ForeignKey("hall.id"))
+    counter_id: Mapped[str | None] = mapped_column(ForeignKey("counter.id"))
+    role: Mapped[str]
+    label: Mapped[str] = mapped_column(default="")
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Pairing(Base):
+    """A device showing a six-digit code for ten minutes until staff claim it."""
+
+    __tablename__ = "pairing"
+    device_hash: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("access_token.id"))
+
+
+class SignInAttempt(Base):
+    """A wrong sign-in, kept for slowing down; never a permanent lock."""
+
+    __tablename__ = "sign_in_attempt"
+    __table_args__ = (Index("ix_sign_in_attempt_who", "subject", "at"),)
+    id: Mapped[Pk]
+    subject: Mapped[str]
+    at: Mapped[datetime]
+
+
+class AuditEntry(Base):
+    """Who changed or looked at what; each entry carries the hash of the one before."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (UniqueConstraint("municipality_id", "number"),)
+    id: Mapped[Pk]
+    municipality_id: Mapped[str] = mapped_column(ForeignKey("municipality.id"))
+    number: Mapped[int]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    chain: Mapped[str]

@@ -1,0 +1,175 @@
+"""Who is calling: accounts, sessions and bearer tokens resolved to one ``Principal``."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Forbidden, InvalidInput, NotFound, TooMany, Unauthenticated
+from app.domain.refs import token_hash
+from app.domain.roles import Function, Role, may
+from app.models.people import AccessToken, Account, SignInAttempt, StaffSession
+from app.models.place import Office
+
+SESSION_LASTS = timedelta(hours=12)
+SHORTEST_PASSWORD = 10
+_SLOW_AFTER, _SLOW_WITHIN = 5, timedelta(minutes=5)
+_ALL_WITHIN_MINUTE = 200
+_hasher = PasswordHasher()
+# Verified against when the login is unknown, so that both answers take the same time.
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A caller with a role. ``office_id`` None: every office of the municipality."""
+
+    kind: str
+    id: int
+    role: Role
+    municipality_id: str
+    office_id: str | None
+    hall_id: str | None = None
+    counter_id: str | None = None
+    name: str = ""
+    section: str = ""
+
+    @property
+    def actor(self) -> str:
+        """How events and audit name this caller."""
+        return f"{self.kind}:{self.id}"
+
+
+def hash_password(password: str) -> str:
+    """Argon2id; slow by intent: call it outside a transaction and off the event loop."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise InvalidInput("password_too_short", least=SHORTEST_PASSWORD)
+    return _hasher.hash(password)
+
+
+def verify_password(stored: str | None, password: str) -> bool:
+    """Whether the password matches; takes the same time when there is no account (stored None)."""
+    try:
+        return _hasher.verify(stored or _NOBODY, password) and stored is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def refuse_guessing(session: Session, subjects: list[str], *, at: datetime) -> None:
+    """Raise TooMany after five wrong tries of a login from one place in five minutes, or a flood overall.
+
+    Keyed by login and place together: a stranger elsewhere cannot lock somebody out.
+    """
+    for subject in subjects:
+        recent = session.scalar(
+            select(func.count()).where(SignInAttempt.subject == subject, SignInAttempt.at > at - _SLOW_WITHIN)
+        )
+        if (recent or 0) >= _SLOW_AFTER:
+            raise TooMany("sign_in_slowed", retry_after=int(_SLOW_WITHIN.total_seconds()))
+    flood = session.scalar(select(func.count()).where(SignInAttempt.at > at - timedelta(minutes=1)))
+    if (flood or 0) >= _ALL_WITHIN_MINUTE:
+        raise TooMany("sign_in_slowed", retry_after=60)
+
+
+def account_of(session: Session, login: str, municipality_id: str | None = None) -> Account | None:
+    """The active account of a login; None when there is none or the login is ambiguous."""
+    query = select(Account).where(Account.login == login, Account.active)
+    if municipality_id:
+        query = query.where(Account.municipality_id == municipality_id)
+    found = session.scalars(query.limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+def record_failure(session: Session, subjects: list[str], *, at: datetime) -> None:
+    for subject in subjects:
+        session.add(SignInAttempt(subject=subject, at=at))
+
+
+def start_session(
+    session: Session, account: Account, *, token: str, at: datetime, counter_id: str | None = None
+) -> None:
+    """A new session for a fresh token (never one that existed before the sign-in)."""
+    account.last_sign_in_at = at
+    session.add(
+        StaffSession(token_hash=token_hash(token), account_id=account.id, created_at=at,
+                     expires_at=at + SESSION_LASTS, counter_id=counter_id)
+    )  # fmt: skip
+
+
+def end_session(session: Session, token: str) -> None:
+    session.execute(delete(StaffSession).where(StaffSession.token_hash == token_hash(token)))
+
+
+def end_account(session: Session, account: Account) -> None:
+    """Close an account and every session of it."""
+    account.active = False
+    session.execute(delete(StaffSession).where(StaffSession.account_id == account.id))
+
+
+def by_session(session: Session, token: str, *, at: datetime) -> Principal | None:
+    """The signed-in member of staff, or None when the session or the account has ended."""
+    row = session.execute(
+        select(Account, StaffSession.counter_id)
+        .join(StaffSession, StaffSession.account_id == Account.id)
+        .where(StaffSession.token_hash == token_hash(token), StaffSession.expires_at > at, Account.active)
+    ).one_or_none()
+    if row is None:
+        return None
+    account, counter_id = row
+    return Principal(
+        kind="staff", id=account.id, role=Role(account.role), municipality_id=account.municipality_id,
+        office_id=account.office_id, counter_id=counter_id, name=account.name, section=account.section,
+    )  # fmt: skip
+
+
+def by_bearer(session: Session, token: str) -> Principal | None:
+    """The program or device of a bearer token, or None when unknown or revoked."""
+    row = session.scalar(
+        select(AccessToken).where(AccessToken.token_hash == token_hash(token), AccessToken.revoked_at.is_(None))
+    )
+    if row is None:
+        return None
+    return Principal(
+        kind="token", id=row.id, role=Role(row.role), municipality_id=row.municipality_id, office_id=row.office_id,
+        hall_id=row.hall_id, counter_id=row.counter_id, name=row.label,
+    )  # fmt: skip
+
+
+def issue_token(
+    session: Session, *, token: str, role: Role, municipality_id: str, at: datetime, office_id: str | None = None,
+    hall_id: str | None = None, counter_id: str | None = None, label: str = "",
+) -> AccessToken:  # fmt: skip
+    """Store the hash of a fresh token; the secret itself is shown once by the caller."""
+    row = AccessToken(
+        token_hash=token_hash(token), municipality_id=municipality_id, office_id=office_id, hall_id=hall_id,
+        counter_id=counter_id, role=role, label=label, created_at=at,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row
+
+
+def require(
+    session: Session, principal: Principal | None, function: Function, *, office_id: str | None = None,
+    counter_id: str | None = None,
+) -> None:  # fmt: skip
+    """Refuse what the table does not allow.
+
+    Another municipality's or office's object is NotFound, the same as absent; a known caller without the
+    function is Forbidden; nobody is Unauthenticated.
+    """
+    if function is Function.PUBLIC:
+        return
+    if principal is None:
+        raise Unauthenticated()
+    if not may(principal.role, function):
+        raise Forbidden()
+    if office_id is not None:
+        owner = session.scalar(select(Office.municipality_id).where(Office.id == office_id))
+        if owner != principal.municipality_id or principal.office_id not in (None, office_id):
+            raise NotFound(what="office")
+    if counter_id is not None and principal.counter_id not in (None, counter_id):
+        raise Forbidden("not_your_counter")

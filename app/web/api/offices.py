@@ -1,0 +1,97 @@
+"""Offices, services and boards: what anybody may read."""
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, request
+from sqlalchemy import select
+
+from app.domain.errors import NotFound
+from app.domain.roles import Function
+from app.models.place import Category, Counter, Hall, Municipality, Office
+from app.services import board, catalogue, hours
+from app.web import security
+from app.web.api.body import answer
+from app.web.limits import limit_public
+
+blueprint = Blueprint("api_offices", __name__, url_prefix="/api/v1/offices")
+
+
+@blueprint.get("")
+@security.policy(Function.PUBLIC)
+@limit_public("look")
+def every() -> Response:
+    """All offices of the municipality."""
+    with security.database().snapshot() as session:
+        rows = session.scalars(select(Office).order_by(Office.position, Office.id)).all()
+        return answer({"offices": [{"id": row.id, "name": row.name} for row in rows]})
+
+
+@blueprint.get("/<office>")
+@security.policy(Function.PUBLIC)
+@limit_public("look")
+def one(office: str) -> Response:
+    """Halls, categories, counters and whether numbers are given now."""
+    at = security.now()
+    with security.database().snapshot() as session:
+        row = session.get(Office, office)
+        if row is None:
+            raise NotFound(what="office")
+        found: dict[str, Any] = {"id": row.id, "name": row.name}
+        found["municipality"] = session.get_one(Municipality, row.municipality_id).name
+        found["halls"] = [
+            {"id": h.id, "name": h.name}
+            for h in session.scalars(select(Hall).where(Hall.office_id == office).order_by(Hall.position))
+        ]
+        found["categories"] = [
+            {"id": c.id, "prefix": c.prefix, "name": c.public_name or c.name, "hall": c.hall_id}
+            for c in session.scalars(select(Category).where(Category.office_id == office).order_by(Category.position))
+        ]
+        found["counters"] = [
+            {"id": c.id, "number": c.number, "name": c.name, "hall": c.hall_id, "state": c.state}
+            for c in session.scalars(select(Counter).where(Counter.office_id == office).order_by(Counter.position))
+        ]
+        found["open_now"] = hours.is_open(session, office, at)
+        found["takes_numbers"] = hours.takes_numbers(session, office, at) or bool(row.settings.get("training"))
+        found["next_opening"] = hours.next_opening(session, office, at)
+        return answer(found)
+
+
+def _service(offered: catalogue.Offered) -> dict[str, Any]:
+    service = offered.service
+    return {
+        "id": service.id, "name": service.name, "fee": service.fee_yen, "minutes": service.minutes,
+        "documents": service.documents, "phases": service.phases, "category": offered.category.id,
+        "bookable": service.bookable, "closed": offered.closed,
+    }  # fmt: skip
+
+
+@blueprint.get("/<office>/services")
+@security.policy(Function.PUBLIC)
+@limit_public("look")
+def services(office: str) -> Response:
+    """What can be done here: names by language, fee, minutes, documents, phases, category."""
+    at = security.now()
+    with security.database().snapshot() as session:
+        return answer({"services": [_service(offered) for offered in catalogue.services(session, office, at=at)]})
+
+
+@blueprint.get("/<office>/board")
+@security.policy(Function.PUBLIC)
+def show_board(office: str) -> Response:
+    """The board with its ETag ``epoch.seq``; 304 on a match, found by one look at the office's row."""
+    hall, at = request.args.get("hall"), security.now()
+    with security.database().snapshot() as session:
+        row = session.execute(select(Office.epoch, Office.seq).where(Office.id == office)).one_or_none()
+        if row is None:
+            raise NotFound(what="office")
+        etag = f"{row.epoch}.{row.seq}"
+        if etag in request.if_none_match:
+            response = Response(status=304)
+        else:
+            found = board.read(session, office_id=office, hall_id=hall, at=at)
+            response = Response(orjson.dumps(found), mimetype="application/json")
+            etag = f"{found['epoch']}.{found['seq']}"
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = "no-cache"
+    return response

@@ -1,0 +1,90 @@
+"""Languages: which one a request speaks, and ``t`` for every word a person reads.
+
+Japanese is the source text. Easy Japanese (ja_Hira) is written with readings, ``手続《てつづ》き`` or
+``|窓口《まどぐち》``, and rendered as ruby; ``plain`` leaves the readings out (attributes, JSON, titles).
+"""
+
+import re
+from typing import Any
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, gettext
+from markupsafe import Markup, escape
+
+# Codes as the API and links carry them, with the catalogue's name and the language's own name.
+LANGUAGES: dict[str, tuple[str, str]] = {
+    "ja": ("ja", "日本語"),
+    "ja-Hira": ("ja_Hira", "やさしい日本語"),
+    "en": ("en", "English"),
+    "zh-Hans": ("zh_Hans", "简体中文"),
+    "zh-Hant": ("zh_Hant", "繁體中文"),
+    "ko": ("ko", "한국어"),
+    "vi": ("vi", "Tiếng Việt"),
+    "pt": ("pt", "Português"),
+}
+COOKIE = "lang"
+_RUBY = re.compile(r"(?:[||]([^《》||]+)|([\u3400-\u9fff々〆ヶ]+))《([^《》]+)》")
+
+
+def language() -> str:
+    """The code of this request's language: ?lang=, cookie, Accept-Language, Japanese."""
+    if not has_request_context():
+        return "ja"
+    if "language" not in g:
+        g.language = _choose()
+    chosen: str = g.language
+    return chosen
+
+
+def _choose() -> str:
+    for asked in (request.args.get("lang"), request.cookies.get(COOKIE)):
+        if asked in LANGUAGES:
+            return str(asked)
+    names = {"zh-CN": "zh-Hans", "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh": "zh-Hans"}
+    best = request.accept_languages.best_match([*LANGUAGES, *names])
+    return names.get(best or "", best or "ja")
+
+
+def ruby(text: str) -> Markup:
+    """Readings as <ruby> inside one wrapper, so that flex boxes do not open gaps within a word."""
+    if "《" not in text:
+        return escape(text)
+    parts, end = [], 0
+    for match in _RUBY.finditer(text):
+        base = match[1] or match[2]
+        parts += [escape(text[end : match.start()]), Markup("<ruby>{}<rt>{}</rt></ruby>").format(base, match[3])]
+        end = match.end()
+    return Markup('<span class="r">{}</span>').format(Markup("").join([*parts, escape(text[end:])]))
+
+
+def plain(text: object) -> str:
+    """The same words without readings."""
+    raw = re.sub(r"<rt>.*?</rt>|<[^>]+>", "", str(text)) if isinstance(text, Markup) else str(text)
+    return _RUBY.sub(lambda match: match[1] or match[2], raw)
+
+
+def t(text: str, **values: object) -> Markup:
+    """The translated text with its values, safe to put in a page."""
+    said = gettext(text) if has_request_context() else text
+    if values:
+        said = said % {name: str(value) for name, value in values.items()}
+    return ruby(said)
+
+
+def pick(names: dict[str, Any] | None) -> Markup:
+    """The name of a thing (by language) in this request's language; English, then Japanese, where it lacks one."""
+    if not names:
+        return Markup("")
+    code = language()
+    if code in ("ja", "ja-Hira"):
+        order = (LANGUAGES[code][0], "ja")
+    else:
+        order = (LANGUAGES[code][0], "en", "ja")
+    return ruby(next((str(names[key]) for key in order if names.get(key)), ""))
+
+
+def install(app: Flask) -> None:
+    """Babel with our selector, and the words' functions in every template."""
+    app.config.update(BABEL_DEFAULT_LOCALE="ja", BABEL_TRANSLATION_DIRECTORIES="translations")
+    Babel(app, locale_selector=lambda: LANGUAGES[language()][0])
+    app.jinja_env.globals.update(t=t, plain=plain, pick=pick, language=language, languages=LANGUAGES)

@@ -1,0 +1,168 @@
+"""Who is at the door: the policy every route declares, the caller, CSRF, and the headers of every answer."""
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, g, request, session as cookie
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from app.db.session import Database
+from app.domain.errors import Forbidden, InvalidInput, Unauthenticated
+from app.domain.roles import Function, may
+from app.services import access
+from app.services.requests import Request, fingerprint
+
+View = TypeVar("View", bound=Callable[..., Any])
+STAFF_COOKIE, DEVICE_COOKIE = "staff", "madoguchi_device"
+csrf = CSRFProtect()
+
+_CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    "font-src 'self'; connect-src 'self' {ws}; frame-ancestors 'none'; form-action 'self'; base-uri 'none'; "
+    "object-src 'none'"
+)
+
+
+def now() -> datetime:
+    """The instant of this request; the one clock of the web."""
+    return datetime.now(UTC)
+
+
+def database() -> Database:
+    """The database of this application."""
+    found: Database = current_app.extensions["database"]
+    return found
+
+
+def policy(function: Function) -> Callable[[View], View]:
+    """Declare which function of domain/roles.py a route is; a route without one stops the start."""
+
+    def mark(view: View) -> View:
+        view.policy = function  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def principal() -> access.Principal | None:
+    """The caller: bearer token, then staff session, then paired device; looked up once a request."""
+    if "principal" not in g:
+        g.principal = _find_principal()
+    found: access.Principal | None = g.principal
+    return found
+
+
+def _find_principal() -> access.Principal | None:
+    header = request.headers.get("Authorization", "")
+    device = request.cookies.get(DEVICE_COOKIE)
+    staff = cookie.get(STAFF_COOKIE)
+    with database().snapshot() as session:
+        if header:
+            match = re.fullmatch(r"Bearer ([\x21-\x7e]{8,200})", header)
+            found = access.by_bearer(session, match[1]) if match else None
+            if found is None:
+                raise Unauthenticated()
+            return found
+        if staff:
+            signed_in = access.by_session(session, str(staff), at=now())
+            if signed_in is not None:
+                return signed_in
+        return access.by_bearer(session, device) if device else None
+
+
+def caller() -> access.Principal:
+    """The caller of a route that is not public."""
+    found = principal()
+    if found is None:
+        raise Unauthenticated()
+    return found
+
+
+def by_bearer_header() -> bool:
+    return request.headers.get("Authorization", "").startswith("Bearer ")
+
+
+def idempotency(default_scope: str = "public") -> Request:
+    """The request's key and fingerprint: header for programs, hidden field for forms. 400 without one."""
+    key = request.headers.get("Idempotency-Key") or request.form.get("idempotency_key")
+    if not key:
+        raise InvalidInput("idempotency_key_required")
+    who = principal()
+    body = request.get_data(cache=True)
+    if request.form:
+        fields = sorted((n, v) for n, v in request.form.items(multi=True) if n not in ("csrf_token", "idempotency_key"))
+        body = repr(fields).encode()
+    return Request(
+        scope=who.actor if who else default_scope, key=key,
+        fingerprint=fingerprint(request.method, request.path, body),
+    )  # fmt: skip
+
+
+def _enforce() -> None:
+    if request.endpoint is None:
+        return
+    view = current_app.view_functions[request.endpoint]
+    function: Function = view.policy  # type: ignore[attr-defined]
+    if function is Function.PUBLIC:
+        return
+    who = principal()
+    if who is None:
+        raise Unauthenticated()
+    if not may(who.role, function):
+        raise Forbidden()
+
+
+def _protect_from_forgery() -> None:
+    """Cookies need a CSRF token; a bearer token cannot be sent by a stranger's page; public calls carry no right."""
+    if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or request.endpoint is None:
+        return
+    origin = request.headers.get("Origin")
+    if origin and origin not in current_app.config["ORIGINS"]:
+        raise Forbidden("bad_origin")
+    if by_bearer_header():
+        return
+    if request.path.startswith("/api/") and principal() is None:
+        return
+    try:
+        csrf.protect()
+    except CSRFError:
+        raise Forbidden("bad_origin") from None
+
+
+def _headers(response: Response) -> Response:
+    address = urlsplit(current_app.config["ADDRESS"])
+    ws = f"{'wss' if address.scheme == 'https' else 'ws'}://{request.host}"
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _CSP.format(ws=ws))
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if not request.path.startswith("/static/"):
+        headers.setdefault("Cache-Control", "no-store")
+    if address.scheme == "https":
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def fresh_secret() -> str:
+    """160 bits of chance for a token, session or seed."""
+    return secrets.token_hex(20)
+
+
+def install(app: Flask) -> None:
+    """Hooks of every request; refuses to start when a route declares no policy."""
+    app.before_request(_enforce)
+    app.before_request(_protect_from_forgery)
+    app.after_request(_headers)
+
+
+def refuse_undeclared(app: Flask) -> None:
+    """Raise when a route has no policy: a missing decision is not an open door."""
+    bare = [name for name, view in app.view_functions.items() if not hasattr(view, "policy")]
+    if bare:
+        raise RuntimeError(f"routes without a policy: {', '.join(sorted(bare))}")

@@ -1,0 +1,52 @@
+"""One sentence for every error code, in Japanese, the source language: what happened and what to do."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "error": "手続きを進められませんでした。もう一度お試しください。",
+        "defect": "こちらの不具合で進められませんでした。しばらくしてから、もう一度お試しください。",
+        "bad_request": "送られた内容を読み取れませんでした。もう一度お試しください。",
+        "invalid_input": "入力の内容を確かめてください。",
+        "not_found": "お探しのものは見つかりませんでした。",
+        "forbidden": "この操作はできません。担当の管理者に確かめてください。",
+        "unauthenticated": "サインインしてください。",
+        "method_not_allowed": "この方法では操作できません。",
+        "unsupported_type": "この形式では受け取れません。",
+        "too_large": "送られた内容が大きすぎます。",
+        "timeout": "時間がかかりすぎました。もう一度お試しください。",
+        "too_many": "操作が続いたため、しばらくお待ちください。",
+        "unavailable": "ただいま込み合っています。少し待って、もう一度お試しください。",
+        "conflict": "ほかの操作と重なりました。画面を新しくして、もう一度お試しください。",
+        "constraint": "ほかの操作と重なりました。画面を新しくして、もう一度お試しください。",
+        "request_in_flight": "同じ操作を処理しています。少し待って、もう一度お試しください。",
+        "number_taken": "番号が重なりました。もう一度お試しください。",
+        "sequence_taken": "ほかの操作と重なりました。もう一度お試しください。",
+        "illegal_transition": "いまの状態では、この操作はできません。画面を新しくしてください。",
+        "idempotency_key_required": "この操作には Idempotency-Key が必要です。",
+        "idempotency_key_reused": "同じ Idempotency-Key が別の内容で使われています。",
+        "bad_idempotency_key": "Idempotency-Key は8文字から200文字の英数字にしてください。",
+        "closed": "いまは受け付けていません。",
+        "office_closed": "ただいま受付時間外です。受付時間をご確認ください。",
+        "service_closed": "この手続きは、いまの時間は受け付けていません。",
+        "counter_closed": "この窓口は閉じています。窓口を開いてから操作してください。",
+        "counter_busy": "この窓口では対応中の方がいます。先に完了してください。",
+        "counter_taken": "この窓口は、ほかの職員が使っています。",
+        "ticket_elsewhere": "この番号の方は、ほかの窓口にいます。",
+        "other_counter": "この番号は、ほかの窓口で対応しています。",
+        "not_your_counter": "ほかの窓口の操作はできません。",
+        "booking_only": "この手続きは予約制です。総合案内にお声がけください。",
+        "bad_services": "手続きを1つから12個まで選んでください。",
+        "bad_categories": "受付区分の指定を確かめてください。",
+        "use_call": "呼び出しは窓口の操作から行ってください。",
+        "reopen_too_late": "完了から%(minutes)s分を過ぎたため、元に戻せません。",
+        "later_step_begun": "次の手続きが始まっているため、元に戻せません。",
+        "confirm_too_late": "来庁の確認の時間を過ぎました。もう一度番号をおとりください。",
+        "password_too_short": "パスワードは%(least)s文字以上にしてください。",
+        "sign_in_failed": "職員番号またはパスワードが違います。",
+        "sign_in_slowed": "間違いが続いたため、しばらくサインインできません。少し待ってからお試しください。",
+        "pin_wrong": "暗証番号が違います。",
+        "bad_origin": "この画面からの操作として確かめられませんでした。画面を新しくしてください。",
+    }
+)

@@ -1,0 +1,1 @@
+"""The schema's history, numbered; expand first, contract in a later release."""

