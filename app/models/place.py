@@ -50,8 +50,8 @@ class Hall(Base):
 class Category(Base):
     """A line of people (受付区分): prefix letter, services, policy (fields of calling.Policy).
 
-    ``short_name`` is for boards with many lines; ``public_name`` stands beside a number whose service is
-    sensitive. ``shape`` and ``hue`` are names (config/document_office.py); ``numbers`` are fields of refs.NumberFormat.
+    ``public_name`` stands on boards and lists, ``short_name`` where there is little room, ``neutral_name``
+    (empty: none needed) in place of both beside a number whose service is sensitive. ``shape`` and ``hue`` are names (config/document_office.py); ``numbers`` are fields of refs.NumberFormat.
     """
 
     __tablename__ = "category"
@@ -63,6 +63,7 @@ class Category(Base):
     name: Mapped[dict[str, Any]]
     short_name: Mapped[dict[str, Any]] = mapped_column(default=dict)
     public_name: Mapped[dict[str, Any]]
+    neutral_name: Mapped[dict[str, Any]] = mapped_column(default=dict)
     section: Mapped[str] = mapped_column(default="")
     position: Mapped[int] = mapped_column(default=0)
     shape: Mapped[str] = mapped_column(default="disc")

@@ -111,7 +111,9 @@ def category(office: parts.Office, item: parts.Category, position: int) -> Row:
         "prefix": item.prefix,
         "name": dict(item.name),
         "short_name": dict(item.short),
-        "public_name": dict(item.neutral or item.name),
+        # A line of many services gives nobody away by its name; the neutral one is for a single number.
+        "public_name": dict(item.name),
+        "neutral_name": dict(item.neutral or {}),
         "section": item.section["ja"],
         "position": position,
         "shape": item.shape,

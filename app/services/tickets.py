@@ -100,7 +100,7 @@ def issue(
     """
     office = events.lock_office(session, office_id)
     offerings = _offerings(session, office, wish)
-    _refuse_closed(session, office, offerings, wish, at)
+    _refuse_closed(session, office, offerings, wish, at=at)
     category = session.get_one(Category, offerings[0].category_id)
     if category.booking_only and wish.channel in ("kiosk", "web"):
         raise Conflict("booking_only")

@@ -177,6 +177,10 @@ def test_sensitive_services_have_a_public_name_of_their_own(city: Database) -> N
     assert services["divorce"].sensitive
     assert services["divorce"].public_name["ja"] == "相談"
     assert services["juminhyo"].public_name == services["juminhyo"].name
+    with city.snapshot() as session:
+        care = session.get_one(Category, "ward-care")
+        assert (care.public_name["ja"], care.neutral_name["ja"]) == ("介護・障がい福祉", "相談")
+        assert session.get_one(Category, "ward-certificates").neutral_name == {}
 
 
 def test_phrases_and_the_guide(city: Database) -> None:
