@@ -170,6 +170,7 @@ def upgrade() -> None:
     sa.Column('name', sa.JSON(), nullable=False),
     sa.Column('short_name', sa.JSON(), nullable=False),
     sa.Column('public_name', sa.JSON(), nullable=False),
+    sa.Column('neutral_name', sa.JSON(), nullable=False),
     sa.Column('section', sa.String(), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
     sa.Column('shape', sa.String(), nullable=False),
