@@ -23,7 +23,7 @@ LANGUAGES: dict[str, tuple[str, str]] = {
     "pt": ("pt", "Português"),
 }
 COOKIE = "lang"
-_RUBY = re.compile(r"(?:[||]([^《》||]+)|([\u3400-\u9fff々〆ヶ]+))《([^《》]+)》")
+_RUBY = re.compile(r"(?:[|\uff5c]([^《》|\uff5c]+)|([\u3400-\u9fff々〆ヶ]+))《([^《》]+)》")
 
 
 def language() -> str:
