@@ -7,6 +7,7 @@ Keys of the content (see drafts.py), values being mappings:
 Times are ``HH:MM``, days ``mon`` … ``sun``, seasons ``{from: MM-DD, to: MM-DD}``, notes words by language.
 """
 
+import itertools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date, time
 from typing import Any, cast
@@ -117,5 +118,5 @@ def _interval_faults(key: str, interval: Interval) -> Iterator[Fault]:
 def _special_faults(key: str, intervals: tuple[Interval, ...]) -> Iterator[Fault]:
     for interval in intervals:
         yield from _interval_faults(key, interval)
-    if any(after.opens < before.closes for before, after in zip(intervals, intervals[1:], strict=False)):
+    if any(after.opens < before.closes for before, after in itertools.pairwise(intervals)):
         yield Fault(key=key, code="intervals_overlap")

@@ -51,7 +51,8 @@ class Category(Base):
     """A line of people (受付区分): prefix letter, services, policy (fields of calling.Policy).
 
     ``public_name`` stands on boards and lists, ``short_name`` where there is little room, ``neutral_name``
-    (empty: none needed) in place of both beside a number whose service is sensitive. ``shape`` and ``hue`` are names (config/document_office.py); ``numbers`` are fields of refs.NumberFormat.
+    (empty: none needed) in place of both beside a number whose service is sensitive. ``shape`` and ``hue``
+    are names (config/document_office.py); ``numbers`` are fields of refs.NumberFormat.
     """
 
     __tablename__ = "category"

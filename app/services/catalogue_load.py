@@ -57,7 +57,7 @@ def load_document(session: Session, document: MunicipalityDocument, *, at: datet
     _municipality(session, loaded, document)
     session.flush()
     for position, office in enumerate(document.offices):
-        _office(session, loaded, document, office, position, at)
+        _office(session, loaded, office, tenant=document.municipality.id, position=position, at=at)
         session.flush()
     return loaded
 
@@ -75,7 +75,7 @@ def _municipality(session: Session, loaded: Loaded, document: MunicipalityDocume
 
 
 def _office(
-    session: Session, loaded: Loaded, document: MunicipalityDocument, office: parts.Office, position: int, at: datetime
+    session: Session, loaded: Loaded, office: parts.Office, *, tenant: str, position: int, at: datetime
 ) -> None:
     known = session.get(Office, office.id)
     settings = content.office_settings(office)
@@ -85,7 +85,7 @@ def _office(
     else:
         # Switches set while running (training) stay.
         values = {"settings": {**known.settings, **settings}}
-    values |= {"municipality_id": document.municipality.id, "name": dict(office.name), "position": position}
+    values |= {"municipality_id": tenant, "name": dict(office.name), "position": position}
     loaded.put(session, Office, office.id, values)
     session.flush()
     for index, hall in enumerate(office.halls):

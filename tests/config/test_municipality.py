@@ -517,7 +517,7 @@ def test_the_message_of_the_error_is_one_line_a_problem(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_hides_nothing_else_false(tmp_path: Path) -> None:
-    directory, lines = broken(tmp_path, ("staff.yaml", "staff:\n", "staff: [\n"))
+    directory, _lines = broken(tmp_path, ("staff.yaml", "staff:\n", "staff: [\n"))
     found = problems(directory)
     assert [item[0] for item in found] == ["staff.yaml"]
 

