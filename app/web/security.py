@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, request, session as cookie
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from app.db.session import Database
-from app.domain.errors import Forbidden, InvalidInput, Unauthenticated
+from app.domain.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.domain.roles import Function, may
 from app.services import access
 from app.services.requests import Request, fingerprint
@@ -103,6 +103,8 @@ def idempotency(default_scope: str = "public") -> Request:
 
 
 def _enforce() -> None:
+    if "\x00" in request.path or "%00" in request.query_string.decode("latin-1"):
+        raise NotFound()
     if request.endpoint is None:
         return
     view = current_app.view_functions[request.endpoint]

@@ -25,6 +25,8 @@ def read(model: type[Model]) -> Model:
     raw = request.get_data(cache=True)
     if raw and request.mimetype != "application/json":
         raise UnsupportedMediaType()
+    if b"\x00" in raw or b"\\u0000" in raw:
+        raise InvalidInput(fields=["body"])
     try:
         data = orjson.loads(raw or b"{}")
     except orjson.JSONDecodeError:

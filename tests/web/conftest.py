@@ -1,0 +1,88 @@
+"""A web application on a fresh database, and callers of each kind."""
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.db.session import Database
+from app.domain.roles import Role
+from app.factory import create_app
+from app.services import access
+from config.settings import Settings
+
+SECRET = "kq8Zr2Wv7Yt3Nx9Lm4Bp6Hd1Jf5Gs0Ac"
+_keys = itertools.count()
+
+
+@pytest.fixture
+def web(database: Database) -> Iterator[Flask]:
+    """The application on each kind of database, always open (training)."""
+    settings = Settings(secret_key=SECRET, database_url=database.url)
+    yield create_app(settings, database)
+
+
+@pytest.fixture
+def client(web: Flask) -> FlaskClient:
+    return web.test_client()
+
+
+@pytest.fixture
+def token(database: Database) -> Callable[..., str]:
+    """Issue a bearer token: token(Role.CLERK, counter_id=…)."""
+
+    def issue(role: Role, *, city: str = "aonami", office_id: str | None = "ward", counter_id: str | None = None) -> str:
+        secret = secrets.token_urlsafe(32)
+        with database.transaction() as session:
+            access.issue_token(
+                session, token=secret, role=role, municipality_id=city, office_id=office_id, counter_id=counter_id,
+                at=datetime.now(UTC),
+            )  # fmt: skip
+        return secret
+
+    return issue
+
+
+class Caller:
+    """Calls the API as one bearer, with a fresh Idempotency-Key for each POST."""
+
+    def __init__(self, client: FlaskClient, bearer: str | None = None) -> None:
+        self.client, self.bearer = client, bearer
+
+    def headers(self, key: str | None = None) -> dict[str, str]:
+        found = {"Idempotency-Key": key or f"test-key-{next(_keys):06d}"}
+        return found | ({"Authorization": f"Bearer {self.bearer}"} if self.bearer else {})
+
+    def post(self, path: str, body: dict[str, Any] | None = None, *, key: str | None = None) -> TestResponse:
+        return self.client.post(f"/api/v1{path}", json=body or {}, headers=self.headers(key))
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(f"/api/v1{path}", headers=self.headers())
+
+    def ticket(self, *services: str, **more: Any) -> dict[str, Any]:
+        """Take a number and return it."""
+        answer = self.post("/offices/ward/tickets", {"services": list(services), **more})
+        assert answer.status_code == 201, answer.data
+        found: dict[str, Any] = answer.get_json()
+        return found
+
+
+@pytest.fixture
+def public(client: FlaskClient) -> Caller:
+    return Caller(client)
+
+
+@pytest.fixture
+def lead(client: FlaskClient, token: Callable[..., str]) -> Caller:
+    return Caller(client, token(Role.FLOOR_LEAD))
+
+
+@pytest.fixture
+def kiosk(client: FlaskClient, token: Callable[..., str]) -> Caller:
+    return Caller(client, token(Role.KIOSK))
