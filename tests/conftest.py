@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import create_engine, select, text
 
 from app.db import schema
 from app.db.session import Database
@@ -30,7 +30,8 @@ def _filled(url: str) -> None:
     schema.migrate(database)
     with database.transaction() as session:
         catalogue_load.load_document(session, municipality.load(SAMPLE), at=NOON)
-        session.execute(update(Office).values(settings={"training": True}))
+        for office in session.scalars(select(Office)):
+            office.settings = office.settings | {"training": True}
     database.dispose()
 
 
@@ -75,6 +76,15 @@ def postgres_template(postgres_server: str) -> str:
     return name
 
 
+@pytest.fixture
+def fresh_postgres(postgres_server: str, postgres_template: str) -> Iterator[str]:
+    """URL of a fresh PostgreSQL database with the sample city."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    _admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield _url_of(postgres_server, name)
+    _admin(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of a fresh database with the sample city, on each kind."""
@@ -83,11 +93,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return
-    server, template = request.getfixturevalue("postgres_server"), request.getfixturevalue("postgres_template")
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _url_of(server, name)
-    _admin(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    yield request.getfixturevalue("fresh_postgres")
 
 
 @pytest.fixture
