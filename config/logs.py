@@ -5,7 +5,7 @@ import logging
 import re
 from datetime import UTC, datetime
 
-_PHONE = re.compile(r"(?<!\d)(?:\+81|0)\d{1,4}[- ]?\d{1,4}[- ]?\d{3,4}(?!\d)")
+_PHONE = re.compile(r"(?<![\d.:])(?:\+81[- ]?\d{9,10}|0\d{9,10}|0\d{1,4}-\d{1,4}-\d{4})(?!\d)")
 
 
 class JsonLines(logging.Formatter):
@@ -28,3 +28,5 @@ def install(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # One line a request is the proxy's work; ours are events and defects.
+    logging.getLogger("geventwebsocket.handler").setLevel(logging.WARNING)

@@ -118,3 +118,13 @@ def ahead(session: Session, step: Step) -> int:
         Step.state == State.WAITING, before,
     )  # fmt: skip
     return session.scalar(query) or 0
+
+
+def place_of(step: Step) -> dict[str, object]:
+    """The place as its event keeps it, so that the log alone proves the order (domain/history.py)."""
+    instants = {"due": step.due_at, "arrived": step.arrived_at, "eligible": step.eligible_at}
+    return {
+        "category": step.category_id,
+        "serial": step.serial,
+        **{name: at.isoformat() if at else None for name, at in instants.items()},
+    }

@@ -54,6 +54,8 @@ def _apply(
         step.ended_at = at
     if state in (State.WAITING, State.PARKED, State.MISSED):
         step.counter_id = None
+    if state is State.WAITING:
+        details = {**details, **lines.place_of(step)}
     session.flush()
     events.append(
         session, office, action=action, actor=actor, at=at, step=step, before=before,
