@@ -43,7 +43,6 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.register_blueprint(health.blueprint)
     api.install(app)
     screens.install(app)
-    static = app.view_functions["static"]
-    static.policy = Function.PUBLIC  # type: ignore[attr-defined]
+    app.view_functions["static"] = security.policy(Function.PUBLIC)(app.view_functions["static"])
     security.refuse_undeclared(app)
     return app

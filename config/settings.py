@@ -65,7 +65,7 @@ def load(**given: object) -> Settings:
     """Settings from the environment; raises SettingsError with one sentence."""
     file = os.environ.get("MADOGUCHI_ENV_FILE") or str(Path(os.environ.get("MADOGUCHI_VAR_DIR", "var")) / "secrets.env")
     try:
-        settings = Settings(_env_file=file, **given)  # type: ignore[arg-type,call-arg]
+        settings = Settings(_env_file=file, **given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         field = "_".join(str(part) for part in first["loc"]).upper()

@@ -80,7 +80,8 @@ def _office(rows: Sequence[tuple[int, dict[str, str]]], pick: str | None) -> str
 def _intervals(
     rows: Sequence[tuple[int, dict[str, str]]], pick: str | None, day: str | None, chance: random.Random
 ) -> list[Arrival]:
-    office, found = _office(rows, pick), defaultdict(list)
+    office = _office(rows, pick)
+    found: dict[str, list[Arrival]] = defaultdict(list)
     for line, row in rows:
         if row["office"] != office:
             continue
@@ -98,7 +99,8 @@ def _snapshots(
     rows: Sequence[tuple[int, dict[str, str]]], pick: str | None, day: str | None, chance: random.Random
 ) -> list[Arrival]:
     """Arrivals between two looks: people who wait more than before, and numbers called meanwhile."""
-    office, found = _office(rows, pick), defaultdict(list)
+    office = _office(rows, pick)
+    found: dict[str, list[Arrival]] = defaultdict(list)
     last: dict[tuple[str, str], tuple[float, float]] = {}
     for _, row in sorted((r for r in rows if r[1]["office"] == office), key=lambda r: r[1]["ts"]):
         at = datetime.fromisoformat(row["ts"])

@@ -37,9 +37,7 @@ class Player:
         self._lock = threading.Lock()
 
     def _client(self, token: str) -> httpx.Client:
-        return httpx.Client(
-            base_url=f"{self.address}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
-        )
+        return httpx.Client(base_url=f"{self.address}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
     def _post(self, client: httpx.Client, path: str, body: Mapping[str, Any]) -> httpx.Response:
         """One act, tried again with its key when the answer is unknown or the house is busy."""
@@ -72,11 +70,11 @@ class Player:
     def _open(self) -> list[str]:
         with self._client(self.staff) as client:
             found = client.get(f"/offices/{self.office}").raise_for_status().json()["counters"]
-            opened = []
-            for counter in found:
-                if self._post(client, f"/counters/{counter['id']}/open", {}).status_code == 200:
-                    opened.append(counter["id"])
-            return opened
+            return [
+                counter["id"]
+                for counter in found
+                if self._post(client, f"/counters/{counter['id']}/open", {}).status_code == 200
+            ]
 
     def _residents(self, arrivals: Sequence[Arrival], services: Mapping[str, str]) -> None:
         begun, first = time.monotonic(), arrivals[0].minute

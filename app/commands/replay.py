@@ -35,7 +35,7 @@ def serving(address: str) -> Iterator[None]:
     if _answers(address):
         yield
         return
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"])  # noqa: S603 - our own interpreter
+    process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"])
     try:
         deadline = time.monotonic() + 60
         while not _answers(address):
@@ -100,10 +100,14 @@ def _report(tally: Tally, shown: proof.Proof, *, seconds: float, speed: float) -
     }  # fmt: skip
 
 
-def _play(settings: configuration.Settings, database: Database, office: str, speed: float, today: list[files.Arrival]) -> dict[str, Any]:
+def _play(
+    settings: configuration.Settings, database: Database, office: str, speed: float, today: list[files.Arrival]
+) -> dict[str, Any]:
     with serving(settings.address):
         kiosk, staff, seq = _prepare(database, office)
-        with httpx.Client(base_url=f"{settings.address}/api/v1", headers={"Authorization": f"Bearer {staff}"}) as client:
+        with httpx.Client(
+            base_url=f"{settings.address}/api/v1", headers={"Authorization": f"Bearer {staff}"}
+        ) as client:
             ours = client.get(f"/offices/{office}/services").raise_for_status().json()["services"]
         ours = [service for service in ours if not service.get("booking_only")]
         mapping = _mapped([arrival.service for arrival in today], ours)

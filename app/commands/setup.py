@@ -77,7 +77,7 @@ def init(sample: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def doctor(as_json: bool) -> None:
     """Versions and state of the database; exits 1 when something is wrong."""
-    with opened() as (settings, database):
+    with opened() as (_, database):
         found: dict[str, object] = {"sqlite": sqlite_module().sqlite_version, "schema": schema.current(database)}
         with database.read_engine.connect() as connection:
             if database.is_sqlite:

@@ -51,7 +51,8 @@ def median(inputs: WaitInputs, model: WaitModel = DEFAULT) -> float:
     """The median wait in minutes; zero waits count as half a minute, so that the logarithm exists."""
     queue = max((inputs.queue_ahead + 1) / max(inputs.call_rate, 1e-3), 0.5)
     mean, last = max(inputs.mean_wait, 0.5), max(inputs.last_wait, 0.5)
-    return math.exp(model.c) * queue**model.a * mean**model.b * last**model.d
+    result: float = math.exp(model.c) * queue**model.a * mean**model.b * last**model.d
+    return result
 
 
 def _rounded(minutes: float, *, up: bool) -> int:

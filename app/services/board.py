@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import business_date
@@ -62,7 +62,7 @@ def _categories(session: Session, office_id: str, hall_id: str | None) -> list[C
     return list(session.scalars(query))
 
 
-def _waiting(session: Session, office_id: str, day: date, categories: Sequence[str]) -> dict[str, list[Row[Any]]]:
+def _waiting(session: Session, office_id: str, day: date, categories: Sequence[str]) -> dict[str, list[str]]:
     rows = session.execute(
         select(Step.category_id, Ticket.number)
         .join(Ticket, Ticket.id == Step.ticket_id)
@@ -70,16 +70,16 @@ def _waiting(session: Session, office_id: str, day: date, categories: Sequence[s
         .where(Step.category_id.in_(categories))
         .order_by(Step.due_at, Step.arrived_at, Step.serial, Step.id)
     )
-    found: dict[str, list[Row[Any]]] = defaultdict(list)
+    found: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        found[row.category_id].append(row)
+        found[row.category_id].append(row.number)
     return found
 
 
 def _lines(
     session: Session,
     categories: Sequence[Category],
-    waiting: dict[str, list[Row[Any]]],
+    waiting: dict[str, list[str]],
     counters: Sequence[Counter],
     *,
     day: date,
@@ -93,7 +93,7 @@ def _lines(
         next_range = ranges[len(line)] if ranges else None
         if line:
             numbers[category.prefix] = [
-                [row.number, *(ranges[ahead] if ranges else (None, None))] for ahead, row in enumerate(line)
+                [number, *(ranges[ahead] if ranges else (None, None))] for ahead, number in enumerate(line)
             ]
         shown.append(
             {

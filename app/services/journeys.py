@@ -16,7 +16,7 @@ def _steps(session: Session, ticket_id: int) -> list[Step]:
     return list(session.scalars(select(Step).where(Step.ticket_id == ticket_id).order_by(Step.position)))
 
 
-def entry_of(session: Session, step: Step) -> Entry:
+def entry_of(step: Step) -> Entry:
     """How a PENDING step begins to wait: a certificate to hand over, a later step, or the arrival itself."""
     if step.phase == Phase.DELIVER:
         return Entry.DELIVERY

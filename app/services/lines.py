@@ -19,7 +19,7 @@ def profile(counter: Counter) -> list[Line]:
     return [Line(category_id=line["category"], after_minutes=line.get("after_minutes")) for line in counter.lines]
 
 
-def _first(category_id: str, day: date, eligible_by: datetime | None) -> Select[tuple[Step]]:
+def _first(category_id: str, day: date, eligible_by: datetime | None) -> Select[Step]:
     """The first callable step of a line: by due, arrival, number; not while its party is at a counter."""
     elsewhere = aliased(Step)
     query = (
@@ -32,11 +32,16 @@ def _first(category_id: str, day: date, eligible_by: datetime | None) -> Select[
     return query if eligible_by is None else query.where(Step.eligible_at <= eligible_by)
 
 
+def _sure(instant: datetime | None) -> datetime:
+    """CHECK "due": a step that waits has a place, with all its instants."""
+    assert instant is not None  # noqa: S101 - kept by the database
+    return instant
+
+
 def _head(step: Step) -> Head:
-    assert step.due_at and step.eligible_at and step.arrived_at and step.waiting_since  # noqa: S101 - CHECK due
     return Head(
-        step_id=step.id, category_id=step.category_id, due_at=step.due_at, eligible_at=step.eligible_at,
-        arrived_at=step.arrived_at, serial=step.serial, waiting_since=step.waiting_since,
+        step_id=step.id, category_id=step.category_id, due_at=_sure(step.due_at), eligible_at=_sure(step.eligible_at),
+        arrived_at=_sure(step.arrived_at), serial=step.serial, waiting_since=_sure(step.waiting_since),
         entry=Entry(step.entry or Entry.WALK_IN), priority=step.priority,
     )  # fmt: skip
 

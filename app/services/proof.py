@@ -55,5 +55,5 @@ def check(session: Session, office_id: str, *, since_seq: int = 0) -> Proof:
     tickets = {row.ticket_id for row in rows if row.ticket_id is not None}
     return Proof(
         violations=found, tickets=len(tickets), calls=len(steps),
-        waits=[(called - since).total_seconds() for called, since in waits if called >= since],
+        waits=[(called - since).total_seconds() for called, since in waits if called and since and called >= since],
     )  # fmt: skip

@@ -165,7 +165,7 @@ def _prepare(
     if action is Action.REJOIN:
         lines.join(session, step, entry=Entry.REJOINED, at=at)
     elif action is Action.READY:
-        lines.join(session, step, entry=journeys.entry_of(session, step), at=at)
+        lines.join(session, step, entry=journeys.entry_of(step), at=at)
     elif action is Action.TRANSFER:
         return _transfer(session, step, service_id, at=at)
     elif action is Action.REOPEN:
@@ -192,7 +192,7 @@ def _advance(session: Session, office: Office, ended: Step, *, actor: str, at: d
             _apply(session, office, orphan, Action.CANCEL, actor=actor, at=at, reason="hearing_cancelled")
     following = journeys.next_ready(session, ended)
     if following is not None:
-        lines.join(session, following, entry=journeys.entry_of(session, following), at=at)
+        lines.join(session, following, entry=journeys.entry_of(following), at=at)
         _apply(session, office, following, Action.READY, actor=actor, at=at, reason="journey")
 
 

@@ -21,8 +21,12 @@ def _history(session: Session, category_id: str, *, day: date, at: datetime) -> 
     ).all()
     if len(rows) < wait.LEAST_CALLS:
         return None
-    waits = [max((called - since).total_seconds() / 60, 0.0) for called, since in rows if called >= since] or [0.0]
-    span = max((at - rows[-1].called_at).total_seconds() / 60, 1.0)
+    waits = [
+        max((called - since).total_seconds() / 60, 0.0)
+        for called, since in rows
+        if called and since and called >= since
+    ] or [0.0]
+    span = max((at - (rows[-1].called_at or at)).total_seconds() / 60, 1.0)
     return len(rows) / span, sum(waits) / len(waits), waits[0]
 
 

@@ -45,7 +45,9 @@ def answer(code: str, status: int, values: dict[str, object]) -> Response:
     """JSON under /api, a page elsewhere."""
     message = sentence(code, values)
     if request.path.startswith(("/api/", "/metrics", "/healthz", "/readyz")):
-        details = {name: value for name, value in values.items() if name != "what" and isinstance(value, int | str | list)}
+        details = {
+            name: value for name, value in values.items() if name != "what" and isinstance(value, int | str | list)
+        }
         response = jsonify(error={"code": code, "message": message, "details": details})
     else:
         response = Response(render_template("error.html", code=code, status=status, message=message))

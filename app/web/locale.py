@@ -76,10 +76,8 @@ def pick(names: dict[str, Any] | None) -> Markup:
     if not names:
         return Markup("")
     code = language()
-    if code in ("ja", "ja-Hira"):
-        order = (LANGUAGES[code][0], "ja")
-    else:
-        order = (LANGUAGES[code][0], "en", "ja")
+    own = LANGUAGES[code][0]
+    order = (own, "ja") if code in ("ja", "ja-Hira") else (own, "en", "ja")
     return ruby(next((str(names[key]) for key in order if names.get(key)), ""))
 
 

@@ -14,7 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import delete, func, select, update
 
 from app.db.session import Database
@@ -51,9 +58,7 @@ class Hall(RuleBasedStateMachine):
             self.places = list(session.scalars(select(Counter.id).where(Counter.office_id == "ward").limit(3)))
         for place in self.places:
             with self.database.transaction() as session:
-                counters.open_counter(
-                    session, counter_id=place, actor="test", at=self.at, categories=list(CATEGORIES)
-                )
+                counters.open_counter(session, counter_id=place, actor="test", at=self.at, categories=list(CATEGORIES))
 
     def attempt(self, work: Any) -> Any:
         """Do something that may be refused; a refusal must change nothing (the invariants look)."""

@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,10 +22,10 @@ _keys = itertools.count()
 
 
 @pytest.fixture
-def web(database: Database) -> Iterator[Flask]:
+def web(database: Database) -> Flask:
     """The application on each kind of database, always open (training)."""
     settings = Settings(secret_key=SECRET, database_url=database.url)
-    yield create_app(settings, database)
+    return create_app(settings, database)
 
 
 @pytest.fixture
@@ -37,7 +37,9 @@ def client(web: Flask) -> FlaskClient:
 def token(database: Database) -> Callable[..., str]:
     """Issue a bearer token: token(Role.CLERK, counter_id=…)."""
 
-    def issue(role: Role, *, city: str = "aonami", office_id: str | None = "ward", counter_id: str | None = None) -> str:
+    def issue(
+        role: Role, *, city: str = "aonami", office_id: str | None = "ward", counter_id: str | None = None
+    ) -> str:
         secret = secrets.token_urlsafe(32)
         with database.transaction() as session:
             access.issue_token(

@@ -149,9 +149,7 @@ def test_bad_tickets(kiosk: Caller, path: str, body: dict[str, Any], status: int
     ],
 )
 def test_bad_bodies(kiosk: Caller, data: bytes, kind: str, status: int) -> None:
-    answer = kiosk.client.post(
-        "/api/v1/offices/ward/tickets", data=data, content_type=kind, headers=kiosk.headers()
-    )
+    answer = kiosk.client.post("/api/v1/offices/ward/tickets", data=data, content_type=kind, headers=kiosk.headers())
     assert answer.status_code == status
 
 

@@ -41,7 +41,7 @@ def _parameters(rule: Any, method: str) -> list[dict[str, Any]]:
 
 def _operation(rule: Any, method: str) -> dict[str, Any]:
     view = current_app.view_functions[rule.endpoint]
-    function: Function = view.policy  # type: ignore[attr-defined]
+    function = security.policy_of(view)
     error = {"$ref": "#/components/schemas/Error"}
     operation: dict[str, Any] = {
         "operationId": rule.endpoint,
