@@ -38,10 +38,9 @@ def line_ranges(
     if history is None:
         return None
     rate, mean, last = history
-    return [
-        wait.estimate(wait.WaitInputs(queue_ahead=ahead, call_rate=rate, mean_wait=mean, last_wait=last))
-        for ahead in range(waiting + 1)
-    ]
+    inputs = wait.WaitInputs(queue_ahead=0, call_rate_per_min=rate, mean_wait_min=mean, last_wait_min=last)
+    found = wait.ranges(inputs, range(waiting + 1))
+    return None if found is None else [(each.low, each.high) for each in found]
 
 
 def estimate(session: Session, step: Step, *, ahead: int, at: datetime) -> dict[str, int] | None:
@@ -50,8 +49,10 @@ def estimate(session: Session, step: Step, *, ahead: int, at: datetime) -> dict[
     if history is None:
         return None
     rate, mean, last = history
-    low, high = wait.estimate(wait.WaitInputs(queue_ahead=ahead, call_rate=rate, mean_wait=mean, last_wait=last))
-    return {"low": low, "high": high}
+    found = wait.estimate(
+        wait.WaitInputs(queue_ahead=ahead, call_rate_per_min=rate, mean_wait_min=mean, last_wait_min=last)
+    )
+    return None if found is None else {"low": found.low, "high": found.high}
 
 
 def lamp(estimated: tuple[int, int] | None, waiting: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import request
+from flask import current_app, request
 
 from app.domain.errors import TooMany
 from app.web import security
@@ -34,9 +34,6 @@ class Windows:
             return count
 
 
-_windows = Windows()
-
-
 def limit_public(name: str) -> Callable[[View], View]:
     """Hold anonymous callers to PER_MINUTE[name]; raises TooMany with Retry-After."""
 
@@ -45,7 +42,8 @@ def limit_public(name: str) -> Callable[[View], View]:
         def limited(*args: Any, **kwargs: Any) -> Any:
             if security.principal() is None:
                 seconds = time.time()
-                if _windows.hit(name, request.remote_addr or "", int(seconds // 60)) > PER_MINUTE[name]:
+                windows: Windows = current_app.extensions.setdefault("windows", Windows())
+                if windows.hit(name, request.remote_addr or "", int(seconds // 60)) > PER_MINUTE[name]:
                     raise TooMany(retry_after=60 - int(seconds % 60))
             return view(*args, **kwargs)
 

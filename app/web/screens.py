@@ -2,10 +2,13 @@
 
 from flask import Blueprint, Flask
 
-BLUEPRINTS: list[Blueprint] = []
+from app.web import formats, resident
+
+BLUEPRINTS: list[Blueprint] = [resident.blueprint]
 
 
 def install(app: Flask) -> None:
     """Mount the screens."""
+    formats.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

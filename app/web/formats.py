@@ -1,0 +1,38 @@
+"""Dates and times as people read them, in the office's zone."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from app.domain.calendar import business_date, japanese_date
+from app.web.locale import language
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+def local_clock(at: datetime) -> str:
+    """10時28分 in Japanese, 午後3時05分 in easy Japanese, 10:28 elsewhere."""
+    here = at.astimezone(TOKYO)
+    if language() == "ja":
+        return f"{here.hour}時{here.minute:02d}分"
+    if language() == "ja-Hira":
+        half = "午前《ごぜん》" if here.hour < 12 else "午後《ごご》"
+        return f"{half}{here.hour % 12 or 12}時《じ》{here.minute:02d}分《ふん》"
+    return f"{here:%H:%M}"
+
+
+def local_date(at: datetime) -> str:
+    """令和8年4月1日(水) in Japanese, 2026-04-01 elsewhere."""
+    day = business_date(at)
+    return japanese_date(day) if language() in ("ja", "ja-Hira") else day.isoformat()
+
+
+def local_time(at: datetime) -> str:
+    """Date and clock."""
+    return f"{local_date(at)} {local_clock(at)}"
+
+
+def install(app: Flask) -> None:
+    """Offer them to templates."""
+    app.jinja_env.globals.update(local_clock=local_clock, local_date=local_date, local_time=local_time)
