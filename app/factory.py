@@ -9,6 +9,7 @@ from app.db.session import Database
 from app.domain.roles import Function
 from app.web import api, errors, health, locale, screens, security
 from config.settings import Settings
+from displays import routes as displays
 
 HERE = Path(__file__).parent
 
@@ -43,6 +44,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.register_blueprint(health.blueprint)
     api.install(app)
     screens.install(app)
+    app.register_blueprint(displays.blueprint)
     app.view_functions["static"] = security.policy(Function.PUBLIC)(app.view_functions["static"])
     security.refuse_undeclared(app)
     return app

@@ -33,6 +33,14 @@ def local_time(at: datetime) -> str:
     return f"{local_date(at)} {local_clock(at)}"
 
 
+def local_short(at: datetime) -> str:
+    """11:55, for a clock on a wall."""
+    here = at.astimezone(TOKYO)
+    return f"{here.hour}:{here.minute:02d}"
+
+
 def install(app: Flask) -> None:
     """Offer them to templates."""
-    app.jinja_env.globals.update(local_clock=local_clock, local_date=local_date, local_time=local_time)
+    app.jinja_env.globals.update(
+        local_clock=local_clock, local_date=local_date, local_time=local_time, local_short=local_short
+    )

@@ -1,0 +1,51 @@
+"""The lobby board: drawn by the server from one board, followed by app/static/js/board.js."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, render_template
+from sqlalchemy.orm import Session
+
+from app.domain.errors import NotFound
+from app.domain.roles import Function
+from app.models.place import Hall, Office
+from app.services import board, hours
+from app.web import security
+
+blueprint = Blueprint("displays", __name__)
+HOLD = timedelta(seconds=20)
+MOST_AT_ONCE, LISTED = 3, 5
+
+
+def split_calls(calls: list[dict[str, Any]], at: datetime) -> tuple[list[dict[str, Any]], bool, list[dict[str, Any]]]:
+    """``(hero, fresh, before)``: calls younger than the hold share the hero, three at most, newest first."""
+    new = [call for call in calls if at - datetime.fromisoformat(call["called_at"]) < HOLD][:MOST_AT_ONCE]
+    hero = new or calls[:1]
+    return hero, bool(new), calls[len(hero) : len(hero) + LISTED]
+
+
+def _closed(session: Session, office: Office, at: datetime, seen: dict[str, Any]) -> bool:
+    """Closed hours, and nobody left in the hall."""
+    if office.settings.get("training") or seen["waiting"]:
+        return False
+    return not hours.is_open(session, office.id, at)
+
+
+@blueprint.get("/board/<office>")
+@blueprint.get("/board/<office>/<hall>")
+@security.policy(Function.PUBLIC)
+def show(office: str, hall: str | None = None) -> str:
+    """Numbers, counters, lines and news of an office or one hall; no personal data is on it."""
+    at = security.now()
+    with security.database().snapshot() as session:
+        seen = board.read(session, office_id=office, hall_id=hall, at=at)
+        place = session.get(Office, office)
+        if place is None:
+            raise NotFound(what="office")
+        room = session.get(Hall, hall) if hall else None
+        hero, fresh, before = split_calls(seen["calls"], at)
+        return render_template(
+            "board.html", office=place, hall=room, board=seen, hero=hero, fresh=fresh, before=before, at=at,
+            closed=_closed(session, place, at, seen), opens=hours.next_opening(session, office, at),
+            hold=int(HOLD.total_seconds()),
+        )  # fmt: skip
