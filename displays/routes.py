@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, g, render_template
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
@@ -36,6 +36,8 @@ def _closed(session: Session, office: Office, at: datetime, seen: dict[str, Any]
 @security.policy(Function.PUBLIC)
 def show(office: str, hall: str | None = None) -> str:
     """Numbers, counters, lines and news of an office or one hall; no personal data is on it."""
+    # The glass is Japanese first; the second language stands below each line.
+    g.language = "ja"
     at = security.now()
     with security.database().snapshot() as session:
         seen = board.read(session, office_id=office, hall_id=hall, at=at)

@@ -57,7 +57,8 @@ class Curve:
 
     def level(self, mean_wait_min: float, last_wait_min: float) -> float:
         """All of the formula but QL^a, in minutes."""
-        return math.exp(min(self.c, 50.0)) * mean_wait_min**self.b * last_wait_min**self.d
+        found: float = math.exp(min(self.c, 50.0)) * mean_wait_min**self.b * last_wait_min**self.d
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

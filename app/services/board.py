@@ -87,9 +87,11 @@ def _lines(
 ) -> tuple[list[dict[str, Any]], dict[str, list[list[Any]]]]:
     shown: list[dict[str, Any]] = []
     numbers: dict[str, list[list[Any]]] = {}
+    office_id = categories[0].office_id if categories else ""
+    known = waits.of_lines(session, office_id, [category.id for category in categories], day=day, at=at)
     for category in categories:
         line = waiting.get(category.id, [])
-        ranges = waits.line_ranges(session, category.id, len(line), day=day, at=at)
+        ranges = waits.ranges(known[category.id], range(len(line) + 1))
         next_range = ranges[len(line)] if ranges else None
         if line:
             numbers[category.prefix] = [

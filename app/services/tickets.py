@@ -115,6 +115,7 @@ def issue(
     steps = _steps(session, ticket, offerings, at=at)
     if wish.confirm_by is None:
         queue.start_waiting(session, office, steps[0], entry=Entry.WALK_IN, actor=actor, at=at, request_key=request_key)
+        waits.record(session, steps[0], ahead=lines.ahead(session, steps[0]), at=at)
     else:
         events.append(session, office, action="issue", actor=actor, at=at, step=steps[0], request_key=request_key)
     return ticket
@@ -131,6 +132,7 @@ def confirm(session: Session, ticket: Ticket, *, actor: str, at: datetime) -> Ti
         raise Conflict("confirm_too_late")
     ticket.confirm_by = None
     queue.start_waiting(session, office, steps[0], entry=Entry.WALK_IN, actor=actor, at=at)
+    waits.record(session, steps[0], ahead=lines.ahead(session, steps[0]), at=at)
     return ticket
 
 

@@ -1,60 +1,135 @@
-"""Waits as people are told them: the four figures read from today's calls, the range, the lamp."""
+"""Waits as people are told them: the four figures of a line, its range, its lamp, and the promise kept on record.
 
+The usual figures come from the nightly fit (services/wait_learning.py); a line without history is told from
+today's last calls, and below ``LEAST_CALLS`` of them only people ahead are told.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from app.domain import wait
+from app.domain.wait import Lamp, Range, WaitInputs, WaitModel
+from app.models.forecast import WaitModelRow, WaitSample
 from app.models.ticket import Step
 
 _LAST_CALLS = 20
 
 
-def _history(session: Session, category_id: str, *, day: date, at: datetime) -> tuple[float, float, float] | None:
-    """(calls per minute, mean wait, last wait) of the last calls of the line today; None below enough data."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineWait:
+    """What is known of one line now; ``inputs`` None: too little. Their ``queue_ahead`` is 0."""
+
+    inputs: WaitInputs | None
+    model: WaitModel
+
+
+def _last_calls(session: Session, category_id: str, *, day: date, most: int) -> list[tuple[datetime, float]]:
+    """``(called at, minutes waited)`` of today's last calls, newest first; a rejoined step's old call is not one."""
     rows = session.execute(
         select(Step.called_at, Step.waiting_since)
         .where(Step.category_id == category_id, Step.business_date == day, Step.called_at.is_not(None))
         .order_by(Step.called_at.desc())
-        .limit(_LAST_CALLS)
+        .limit(most)
     ).all()
-    if len(rows) < wait.LEAST_CALLS:
-        return None
-    waits = [
-        max((called - since).total_seconds() / 60, 0.0)
+    return [
+        (called, (called - since).total_seconds() / 60)
         for called, since in rows
-        if called and since and called >= since
-    ] or [0.0]
-    span = max((at - (rows[-1].called_at or at)).total_seconds() / 60, 1.0)
-    return len(rows) / span, sum(waits) / len(waits), waits[0]
+        if called is not None and since is not None and called >= since
+    ]
 
 
-def line_ranges(
-    session: Session, category_id: str, waiting: int, *, day: date, at: datetime
-) -> list[tuple[int, int]] | None:
-    """Ranges for 0, 1, … ``waiting`` people ahead (the last one: a person who came now); None: not known."""
-    history = _history(session, category_id, day=day, at=at)
-    if history is None:
+def _from_today(calls: list[tuple[datetime, float]], at: datetime) -> WaitInputs | None:
+    if len(calls) < wait.LEAST_CALLS:
         return None
-    rate, mean, last = history
-    inputs = wait.WaitInputs(queue_ahead=0, call_rate_per_min=rate, mean_wait_min=mean, last_wait_min=last)
-    found = wait.ranges(inputs, range(waiting + 1))
-    return None if found is None else [(each.low, each.high) for each in found]
+    span = max((at - calls[-1][0]).total_seconds() / 60, 1.0)
+    return WaitInputs(
+        queue_ahead=0, call_rate_per_min=len(calls) / span,
+        mean_wait_min=sum(minutes for _, minutes in calls) / len(calls), last_wait_min=calls[0][1],
+    )  # fmt: skip
+
+
+def _model(row: WaitModelRow | None) -> WaitModel:
+    """The stored model; the default where there is none or what is stored is not one."""
+    if row is None:
+        return wait.DEFAULT
+    try:
+        return WaitModel.from_json(row.coefficients)
+    except (KeyError, TypeError, ValueError):
+        return wait.DEFAULT
+
+
+def _rows(session: Session, office_id: str) -> dict[str | None, WaitModelRow]:
+    rows = session.scalars(select(WaitModelRow).where(WaitModelRow.office_id == office_id))
+    return {row.category_id: row for row in rows}
+
+
+def model_for(session: Session, office_id: str, category_id: str) -> WaitModel:
+    """The model of a line: its own, else its office's, else the default."""
+    rows = _rows(session, office_id)
+    return _model(rows.get(category_id) or rows.get(None))
+
+
+def of_lines(
+    session: Session, office_id: str, categories: Sequence[str], *, day: date, at: datetime
+) -> dict[str, LineWait]:
+    """The figures and the model of each line of an office at an instant."""
+    rows, found = _rows(session, office_id), dict[str, LineWait]()
+    for category in categories:
+        row = rows.get(category)
+        model = _model(row or rows.get(None))
+        if row is None or row.call_rate_per_min is None or row.mean_wait_min is None:
+            calls = _last_calls(session, category, day=day, most=_LAST_CALLS)
+            found[category] = LineWait(inputs=_from_today(calls, at), model=model)
+            continue
+        last = _last_calls(session, category, day=day, most=1)
+        inputs = WaitInputs(
+            queue_ahead=0, call_rate_per_min=row.call_rate_per_min, mean_wait_min=row.mean_wait_min,
+            last_wait_min=last[0][1] if last else row.mean_wait_min,
+        )  # fmt: skip
+        found[category] = LineWait(inputs=inputs, model=model)
+    return found
+
+
+def _of_step(session: Session, step: Step, *, at: datetime) -> LineWait:
+    return of_lines(session, step.office_id, (step.category_id,), day=step.business_date, at=at)[step.category_id]
+
+
+def ranges(line: LineWait, positions: Iterable[int]) -> list[Range] | None:
+    """The range for each number of people ahead; None below enough data. 200 positions cost under 2 ms."""
+    return wait.ranges(line.inputs, positions, line.model)
 
 
 def estimate(session: Session, step: Step, *, ahead: int, at: datetime) -> dict[str, int] | None:
     """The range of one waiting step, ``{low, high}`` in minutes; None below enough data."""
-    history = _history(session, step.category_id, day=step.business_date, at=at)
-    if history is None:
-        return None
-    rate, mean, last = history
-    found = wait.estimate(
-        wait.WaitInputs(queue_ahead=ahead, call_rate_per_min=rate, mean_wait_min=mean, last_wait_min=last)
-    )
-    return None if found is None else {"low": found.low, "high": found.high}
+    line = _of_step(session, step, at=at)
+    found = ranges(line, (ahead,))
+    return {"low": found[0].low, "high": found[0].high} if found else None
 
 
-def lamp(estimated: tuple[int, int] | None, waiting: int) -> str:
+def record(session: Session, step: Step, *, ahead: int, at: datetime) -> Range | None:
+    """Keep what is known and told as a walk-in's wait begins; returns the promise, None when nothing is told."""
+    line = _of_step(session, step, at=at)
+    inputs = replace(line.inputs, queue_ahead=ahead) if line.inputs else None
+    promised = wait.estimate(inputs, line.model)
+    told = promised is not None and inputs is not None
+    session.execute(
+        insert(WaitSample).values(
+            step_id=step.id, office_id=step.office_id, category_id=step.category_id, business_date=step.business_date,
+            issued_at=at, queue_ahead=ahead,
+            call_rate_per_min=inputs.call_rate_per_min if inputs else None,
+            mean_wait_min=inputs.mean_wait_min if inputs else None,
+            last_wait_min=inputs.last_wait_min if inputs else None,
+            promised_low=promised.low if promised else None, promised_high=promised.high if promised else None,
+            promised_median=wait.minutes(inputs, (ahead,), line.model)[0][1] if told and inputs else None,
+        )
+    )  # fmt: skip
+    return promised
+
+
+def lamp(estimated: tuple[int, int] | None, waiting: int) -> Lamp:
     """The lamp of a line."""
     return wait.lamp(estimated, waiting)

@@ -59,7 +59,7 @@ def ruby(text: str) -> Markup:
 
 def plain(text: object) -> str:
     """The same words without readings."""
-    raw = re.sub(r"<rt>.*?</rt>|<[^>]+>", "", str(text)) if isinstance(text, Markup) else str(text)
+    raw = Markup(re.sub(r"<rt>.*?</rt>", "", str(text))).striptags() if isinstance(text, Markup) else str(text)
     return _RUBY.sub(lambda match: match[1] or match[2], raw)
 
 
