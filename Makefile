@@ -58,7 +58,7 @@ layers: setup-dev
 	$(BIN)/lint-imports
 
 test: lint types layers
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 clean:
 	rm -rf $(VENV) node_modules app/static/vendor var

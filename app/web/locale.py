@@ -4,6 +4,7 @@ Japanese is the source text. Easy Japanese (ja_Hira) is written with readings, `
 ``|窓口《まどぐち》``, and rendered as ruby; ``plain`` leaves the readings out (attributes, JSON, titles).
 """
 
+import html
 import re
 from typing import Any
 
@@ -59,7 +60,9 @@ def ruby(text: str) -> Markup:
 
 def plain(text: object) -> str:
     """The same words without readings."""
-    raw = Markup(re.sub(r"<rt>.*?</rt>", "", str(text))).striptags() if isinstance(text, Markup) else str(text)
+    raw = str(text)
+    if isinstance(text, Markup):
+        raw = html.unescape(re.sub(r"<rt>.*?</rt>|<[^>]+>", "", raw))
     return _RUBY.sub(lambda match: match[1] or match[2], raw)
 
 

@@ -1,4 +1,4 @@
-"""Eight counters call at once. With the lock nobody is called twice; without lock and constraint the checker sees it."""
+"""Eight counters call at once: nobody twice, nobody out of turn; without lock and constraints the checker sees it."""
 
 import itertools
 import threading
