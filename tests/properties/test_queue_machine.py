@@ -27,6 +27,7 @@ from sqlalchemy import delete, func, select, update
 from app.db.session import Database
 from app.domain.errors import DomainError
 from app.domain.ticket import AT_COUNTER, TABLE, Action, State
+from app.models.forecast import WaitSample
 from app.models.place import Counter, Office
 from app.models.ticket import Event, NumberLine, RequestKey, Step, Ticket
 from app.services import board, counters, day, queue, tickets
@@ -51,7 +52,7 @@ class Hall(RuleBasedStateMachine):
     @initialize()
     def empty(self) -> None:
         with self.database.transaction() as session:
-            for table in (Event, RequestKey, Step, Ticket, NumberLine):
+            for table in (Event, RequestKey, WaitSample, Step, Ticket, NumberLine):
                 session.execute(delete(table))
             session.execute(update(Office).values(seq=0))
             session.execute(update(Counter).values(state="closed", lines=[]))
