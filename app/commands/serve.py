@@ -14,10 +14,7 @@ from app.commands.setup import SIGN_INS
 from app.db import schema
 from config import settings as configuration
 
-SCREENS = (
-    ("住民の画面", "/"), ("番号札発券機", "/kiosk/ward"), ("ロビーの表示板", "/board/ward"),
-    ("窓口の職員", "/desk"), ("フロア責任者", "/lead"), ("管理", "/admin"),
-)  # fmt: skip
+SCREENS = (("住民の画面", "/"), ("ロビーの表示板", "/board/ward"))
 
 
 def _web_command(settings: configuration.Settings) -> list[str]:
