@@ -18,6 +18,7 @@ COMMANDS = {
     "jobs": "app.commands.jobs:jobs",
     "demo": "app.commands.replay:demo",
     "replay": "app.commands.replay:replay",
+    "waits": "app.commands.waits:waits",
 }
 
 
