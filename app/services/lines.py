@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from app.db.base import UtcDateTime
 from app.domain.calendar import business_date
 from app.domain.calling import Arrival, Entry, Head, Line, Policy, due_at
 from app.domain.errors import NotFound
@@ -111,18 +112,22 @@ def find_number(session: Session, office_id: str, number: str, *, at: datetime) 
     return ticket
 
 
+_due: BindParameter[datetime] = bindparam("due", type_=UtcDateTime())
+_arrived: BindParameter[datetime] = bindparam("arrived", type_=UtcDateTime())
+_serial: BindParameter[int] = bindparam("serial", type_=Integer())
+# Built once: every ticket asks this as it is issued and whenever its page is read.
+_AHEAD = select(func.count()).where(
+    Step.category_id == bindparam("category"), Step.business_date == bindparam("day"), Step.state == State.WAITING,
+    (Step.due_at < _due)
+    | ((Step.due_at == _due) & (Step.arrived_at < _arrived))
+    | ((Step.due_at == _due) & (Step.arrived_at == _arrived) & (Step.serial < _serial)),
+)  # fmt: skip
+
+
 def ahead(session: Session, step: Step) -> int:
     """How many wait before this step in its line."""
-    before = (
-        (Step.due_at < step.due_at)
-        | ((Step.due_at == step.due_at) & (Step.arrived_at < step.arrived_at))
-        | ((Step.due_at == step.due_at) & (Step.arrived_at == step.arrived_at) & (Step.serial < step.serial))
-    )
-    query = select(func.count()).where(
-        Step.category_id == step.category_id, Step.business_date == step.business_date,
-        Step.state == State.WAITING, before,
-    )  # fmt: skip
-    return session.scalar(query) or 0
+    place = {"due": step.due_at, "arrived": step.arrived_at, "serial": step.serial}
+    return session.scalar(_AHEAD, {"category": step.category_id, "day": step.business_date, **place}) or 0
 
 
 def place_of(step: Step) -> dict[str, object]:

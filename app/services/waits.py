@@ -4,11 +4,12 @@ The usual figures come from the nightly fit (services/wait_learning.py); a line 
 today's last calls, and below ``LEAST_CALLS`` of them only people ahead are told.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from app.domain import wait
@@ -27,14 +28,24 @@ class LineWait:
     model: WaitModel
 
 
+# Built once: the board asks these for every line, and every ticket once more as it is issued.
+_LAST = (
+    select(Step.called_at, Step.waiting_since)
+    .where(Step.category_id == bindparam("category"), Step.business_date == bindparam("day"))
+    .where(Step.called_at.is_not(None))
+    .order_by(Step.called_at.desc())
+    .limit(bindparam("most"))
+)
+_MODELS = select(
+    WaitModelRow.category_id, WaitModelRow.coefficients, WaitModelRow.call_rate_per_min, WaitModelRow.mean_wait_min
+).where(WaitModelRow.office_id == bindparam("office"))
+_MODEL = _MODELS.where((WaitModelRow.category_id == bindparam("category")) | WaitModelRow.category_id.is_(None))
+_KEEP = insert(WaitSample)
+
+
 def _last_calls(session: Session, category_id: str, *, day: date, most: int) -> list[tuple[datetime, float]]:
     """``(called at, minutes waited)`` of today's last calls, newest first; a rejoined step's old call is not one."""
-    rows = session.execute(
-        select(Step.called_at, Step.waiting_since)
-        .where(Step.category_id == category_id, Step.business_date == day, Step.called_at.is_not(None))
-        .order_by(Step.called_at.desc())
-        .limit(most)
-    ).all()
+    rows = session.execute(_LAST, {"category": category_id, "day": day, "most": most})
     return [
         (called, (called - since).total_seconds() / 60)
         for called, since in rows
@@ -52,7 +63,7 @@ def _from_today(calls: list[tuple[datetime, float]], at: datetime) -> WaitInputs
     )  # fmt: skip
 
 
-def _model(row: WaitModelRow | None) -> WaitModel:
+def _model(row: Row[Any] | None) -> WaitModel:
     """The stored model; the default where there is none or what is stored is not one."""
     if row is None:
         return wait.DEFAULT
@@ -62,40 +73,45 @@ def _model(row: WaitModelRow | None) -> WaitModel:
         return wait.DEFAULT
 
 
-def _rows(session: Session, office_id: str) -> dict[str | None, WaitModelRow]:
-    rows = session.scalars(select(WaitModelRow).where(WaitModelRow.office_id == office_id))
+def _rows(session: Session, office_id: str, category_id: str | None = None) -> dict[str | None, Row[Any]]:
+    """What was fitted for an office, or for one line of it, by category; None is the office itself."""
+    if category_id is None:
+        rows = session.execute(_MODELS, {"office": office_id})
+    else:
+        rows = session.execute(_MODEL, {"office": office_id, "category": category_id})
     return {row.category_id: row for row in rows}
 
 
 def model_for(session: Session, office_id: str, category_id: str) -> WaitModel:
     """The model of a line: its own, else its office's, else the default."""
-    rows = _rows(session, office_id)
+    rows = _rows(session, office_id, category_id)
     return _model(rows.get(category_id) or rows.get(None))
+
+
+def _line(session: Session, rows: Mapping[str | None, Row[Any]], category: str, day: date, at: datetime) -> LineWait:
+    row = rows.get(category)
+    model = _model(row or rows.get(None))
+    if row is None or row.call_rate_per_min is None or row.mean_wait_min is None:
+        return LineWait(inputs=_from_today(_last_calls(session, category, day=day, most=_LAST_CALLS), at), model=model)
+    last = _last_calls(session, category, day=day, most=1)
+    inputs = WaitInputs(
+        queue_ahead=0, call_rate_per_min=row.call_rate_per_min, mean_wait_min=row.mean_wait_min,
+        last_wait_min=last[0][1] if last else row.mean_wait_min,
+    )  # fmt: skip
+    return LineWait(inputs=inputs, model=model)
 
 
 def of_lines(
     session: Session, office_id: str, categories: Sequence[str], *, day: date, at: datetime
 ) -> dict[str, LineWait]:
     """The figures and the model of each line of an office at an instant."""
-    rows, found = _rows(session, office_id), dict[str, LineWait]()
-    for category in categories:
-        row = rows.get(category)
-        model = _model(row or rows.get(None))
-        if row is None or row.call_rate_per_min is None or row.mean_wait_min is None:
-            calls = _last_calls(session, category, day=day, most=_LAST_CALLS)
-            found[category] = LineWait(inputs=_from_today(calls, at), model=model)
-            continue
-        last = _last_calls(session, category, day=day, most=1)
-        inputs = WaitInputs(
-            queue_ahead=0, call_rate_per_min=row.call_rate_per_min, mean_wait_min=row.mean_wait_min,
-            last_wait_min=last[0][1] if last else row.mean_wait_min,
-        )  # fmt: skip
-        found[category] = LineWait(inputs=inputs, model=model)
-    return found
+    rows = _rows(session, office_id)
+    return {category: _line(session, rows, category, day, at) for category in categories}
 
 
 def _of_step(session: Session, step: Step, *, at: datetime) -> LineWait:
-    return of_lines(session, step.office_id, (step.category_id,), day=step.business_date, at=at)[step.category_id]
+    rows = _rows(session, step.office_id, step.category_id)
+    return _line(session, rows, step.category_id, step.business_date, at)
 
 
 def ranges(line: LineWait, positions: Iterable[int]) -> list[Range] | None:
@@ -115,18 +131,15 @@ def record(session: Session, step: Step, *, ahead: int, at: datetime) -> Range |
     line = _of_step(session, step, at=at)
     inputs = replace(line.inputs, queue_ahead=ahead) if line.inputs else None
     promised = wait.estimate(inputs, line.model)
-    told = promised is not None and inputs is not None
-    session.execute(
-        insert(WaitSample).values(
-            step_id=step.id, office_id=step.office_id, category_id=step.category_id, business_date=step.business_date,
-            issued_at=at, queue_ahead=ahead,
-            call_rate_per_min=inputs.call_rate_per_min if inputs else None,
-            mean_wait_min=inputs.mean_wait_min if inputs else None,
-            last_wait_min=inputs.last_wait_min if inputs else None,
-            promised_low=promised.low if promised else None, promised_high=promised.high if promised else None,
-            promised_median=wait.minutes(inputs, (ahead,), line.model)[0][1] if told and inputs else None,
-        )
-    )  # fmt: skip
+    kept: dict[str, Any] = {
+        "step_id": step.id, "office_id": step.office_id, "category_id": step.category_id,
+        "business_date": step.business_date, "issued_at": at, "queue_ahead": ahead,
+    }  # fmt: skip
+    for name in ("call_rate_per_min", "mean_wait_min", "last_wait_min"):
+        kept[name] = getattr(inputs, name) if inputs else None
+    kept["promised_low"], kept["promised_high"] = promised or (None, None)
+    kept["promised_median"] = wait.minutes(inputs, (ahead,), line.model)[0][1] if inputs and promised else None
+    session.execute(_KEEP, kept)
     return promised
 
 
