@@ -1,23 +1,46 @@
 """Triggers and periods in Asia/Tokyo: a trigger built by hand would use the machine's zone."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+# A wall clock that runs this far from the monotonic one was set, not slow.
+STEP_SECONDS = 2.0
 
 
-def cron(**fields: str) -> CronTrigger:
-    """A cron trigger in Japanese time: cron(hour="0", minute="1")."""
-    return CronTrigger(timezone=TOKYO, **fields)
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a job runs, in Japanese time; ``minute`` empty: every minute at ``second``."""
+
+    hour: int = 0
+    minute: int | None = None
+    second: int = 0
+
+    @property
+    def trigger(self) -> CronTrigger:
+        """APScheduler's trigger. The only place where one is made, so that none misses its zone."""
+        if self.minute is None:
+            return CronTrigger(second=self.second, timezone=TOKYO)
+        return CronTrigger(hour=self.hour, minute=self.minute, second=self.second, timezone=TOKYO)
+
+    def period(self, at: datetime) -> str:
+        """Key of the period that began last: a date, or a minute. Japan has no summer time to fall over."""
+        local = at.astimezone(TOKYO) - timedelta(seconds=self.second)
+        if self.minute is None:
+            return local.strftime("%Y-%m-%dT%H:%M")
+        return (local - timedelta(hours=self.hour, minutes=self.minute)).date().isoformat()
 
 
-def day_of(at: datetime) -> str:
-    """The Japanese date as a period key."""
-    return at.astimezone(TOKYO).date().isoformat()
+class Watch:
+    """Notices when the wall clock is set, by the monotonic clock beside it."""
 
+    def __init__(self, wall: float, monotonic: float) -> None:
+        self._offset = wall - monotonic
 
-def minute_of(at: datetime) -> str:
-    """The minute as a period key."""
-    return at.astimezone(TOKYO).strftime("%Y-%m-%dT%H:%M")
+    def stepped(self, wall: float, monotonic: float) -> float | None:
+        """Seconds the wall clock was set by since the last look (backwards: negative); None when it was not."""
+        step, self._offset = wall - monotonic - self._offset, wall - monotonic
+        return step if abs(step) > STEP_SECONDS else None

@@ -1,30 +1,47 @@
-"""The jobs: a literal table of name, trigger, period key and sweep."""
+"""The jobs: a literal table of name, schedule and sweep, in the order in which a late start makes them up."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from apscheduler.triggers.base import BaseTrigger
 from sqlalchemy.orm import Session
 
-from scheduler.clock import cron, day_of, minute_of
-from scheduler.tasks import day_close, erasure
+from scheduler.clock import Schedule
+from scheduler.tasks import day_close, erasure, wait_learning
+
+# (session, office, at) -> how much was done. Everything due is done; a second sweep finds nothing.
+Sweep = Callable[[Session, str, datetime], int]
+# Long reading and reckoning before the writing transaction; the answer is the sweep that writes.
+Plan = Callable[[Session, str, datetime], Sweep]
+EVERYWHERE = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A sweep, when it runs, and the key of the period that it does once."""
+    """A sweep, once in each period for each office, or once for the database (``by_office`` false: ``*``).
 
-    trigger: BaseTrigger
-    period: Callable[[datetime], str]
-    sweep: Callable[[Session, datetime], int]
+    Exactly one of ``sweep`` and ``plan`` is given.
+    """
+
+    schedule: Schedule
+    sweep: Sweep | None = None
+    plan: Plan | None = None
+    by_office: bool = True
+
+    def planned(self, session: Session, office: str, at: datetime) -> Sweep:
+        """The sweep to write with, from a snapshot."""
+        found = self.sweep or (self.plan and self.plan(session, office, at))
+        assert found, "a job has a sweep or a plan"  # noqa: S101 - the table is literal
+        return found
 
 
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
-        "day-close": Job(trigger=cron(hour="0", minute="0", second="5"), period=day_of, sweep=day_close.sweep),
-        "unconfirmed-tickets": Job(trigger=cron(minute="*"), period=minute_of, sweep=erasure.unconfirmed),
-        "erase-old-rows": Job(trigger=cron(hour="3", minute="30"), period=day_of, sweep=erasure.old_rows),
+        "day-close": Job(schedule=Schedule(0, 0, 5), sweep=day_close.sweep),
+        "unconfirmed-tickets": Job(schedule=Schedule(), sweep=erasure.unconfirmed),
+        "waits-learn": Job(schedule=Schedule(2, 10), sweep=wait_learning.learn),
+        "waits-refit": Job(schedule=Schedule(2, 30), plan=wait_learning.refit),
+        "erase-old-rows": Job(schedule=Schedule(3, 30), sweep=erasure.old_rows, by_office=False),
     }
 )

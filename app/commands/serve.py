@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -37,8 +38,11 @@ def scheduler() -> None:
     """The scheduler alone."""
     from scheduler import run
 
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     with opened() as (_, database):
-        run.forever(database)
+        run.forever(database, stop)
 
 
 def _announce(settings: configuration.Settings) -> None:

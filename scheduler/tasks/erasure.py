@@ -2,23 +2,22 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models.people import Pairing, SignInAttempt, StaffSession
-from app.models.place import Office
-from app.services import requests, tickets
+from app.services import leases, requests, tickets
 
 
-def old_rows(session: Session, at: datetime) -> int:
-    """Erase expired keys, sessions, codes and attempts; returns how many keys."""
+def old_rows(session: Session, _everywhere: str, at: datetime) -> int:
+    """Erase expired keys, sessions, codes, attempts and notes of runs; returns how many keys."""
     session.execute(delete(StaffSession).where(StaffSession.expires_at < at))
     session.execute(delete(Pairing).where(Pairing.expires_at < at))
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < at - timedelta(days=1)))
+    leases.forget_runs(session, at=at)
     return requests.forget_old(session, at=at)
 
 
-def unconfirmed(session: Session, at: datetime) -> int:
+def unconfirmed(session: Session, office: str, at: datetime) -> int:
     """Cancel web tickets that nobody confirmed on arrival."""
-    offices = session.scalars(select(Office.id).order_by(Office.id)).all()
-    return sum(tickets.expire_unconfirmed(session, office_id=office, at=at) for office in offices)
+    return tickets.expire_unconfirmed(session, office_id=office, at=at)
