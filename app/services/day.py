@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.calendar import business_date as date_of
 from app.domain.ticket import FINAL
 from app.models.place import Counter
 from app.models.ticket import Step
@@ -12,9 +13,10 @@ from app.services import events, queue
 
 
 def close(session: Session, office_id: str, business_date: date, *, at: datetime) -> int:
-    """Settle every open step of the business date (and any earlier) and close the counters.
+    """Settle every open step of the business date (and any earlier) and close the counters opened by then.
 
-    Idempotent: a second close finds nothing. Returns how many steps were settled.
+    A close made up late, after a night without power, leaves alone who has opened since. Idempotent: a second
+    close finds nothing. Returns how many steps were settled.
     """
     office = events.lock_office(session, office_id)
     left = session.scalars(
@@ -28,6 +30,8 @@ def close(session: Session, office_id: str, business_date: date, *, at: datetime
         select(Counter).where(Counter.office_id == office_id, Counter.state != "closed")
     ).all()
     for counter in open_counters:
+        if counter.since is not None and date_of(counter.since) > business_date:
+            continue
         counter.state, counter.staff_id, counter.staff_name, counter.since = "closed", None, "", at
         events.append(session, office, action="close", actor="system", at=at, counter_id=counter.id, reason="day_close")
     return len(left)

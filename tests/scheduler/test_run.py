@@ -134,6 +134,20 @@ def test_midnight_settles_what_the_day_left_and_closes_counters(database: Databa
         assert session.get_one(Counter, place).state == "closed"
 
 
+def test_a_close_made_up_in_the_morning_leaves_the_morning_alone(database: Database) -> None:
+    issue(database, NOON)
+    morning = NOON + timedelta(hours=21)
+    with database.transaction() as session:
+        old, new = session.scalars(select(Counter.id).where(Counter.office_id == "ward").limit(2)).all()
+        counters.open_counter(session, counter_id=old, actor="test", at=NOON, categories=["ward-certificates"])
+        counters.open_counter(session, counter_id=new, actor="test", at=morning, categories=["ward-certificates"])
+    Scheduler(database, clock=Clock(morning + timedelta(minutes=1))).round()
+    with database.snapshot() as session:
+        assert set(session.scalars(select(Step.state))) == {State.CANCELLED}
+        assert session.get_one(Counter, old).state == "closed"
+        assert session.get_one(Counter, new).state == "open"
+
+
 def test_unconfirmed_tickets_and_old_rows_go(database: Database) -> None:
     issue(database, NOON, confirm_by=NOON + timedelta(minutes=30))
     with database.transaction() as session:

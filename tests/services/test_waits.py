@@ -158,3 +158,24 @@ def test_old_samples_are_erased(database: Database) -> None:
         assert wait_learning.forget(session, "ward", at=DAY_TWO) == 0
         assert wait_learning.forget(session, "ward", at=DAY_ONE + timedelta(days=500)) == 1
         assert session.scalar(select(func.count()).select_from(Ticket)) == 1
+
+
+def test_a_wait_that_was_told_nothing_is_counted_apart(database: Database) -> None:
+    morning(database, people=2, at=DAY_ONE, called=2)
+    with database.transaction() as session:
+        wait_learning.learn(session, "ward", at=DAY_TWO)
+    with database.snapshot() as session:
+        found = wait_learning.report(session, "ward", at=DAY_TWO)
+    assert (found["untold"], found["n"], found["cover"], found["fitted_at"]) == (2, 0, None, None)
+
+
+def test_a_party_that_waits_again_is_no_finished_wait(database: Database) -> None:
+    counter, step_id = place(database, DAY_ONE), issue(database, 1, DAY_ONE)
+    with database.transaction() as session:
+        queue.call_next(session, counter_id=counter, actor="test", at=DAY_ONE + timedelta(minutes=5))
+        for minute, action in ((6, queue.Action.MISS), (9, queue.Action.REJOIN)):
+            queue.act(session, step_id=step_id, action=action, actor="test", at=DAY_ONE + timedelta(minutes=minute))
+    with database.snapshot() as session:
+        assert wait_learning.line_days(session, "ward", at=DAY_TWO) == []
+        line = waits.of_lines(session, "ward", (LINE,), day=DAY_ONE.date(), at=DAY_ONE + timedelta(minutes=10))[LINE]
+        assert line.inputs is None
