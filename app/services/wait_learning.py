@@ -15,6 +15,7 @@ from app.domain.wait_history import Case, Fit, LineDay, Score, Told, busy_minute
 from app.models.forecast import WaitModelRow, WaitSample
 from app.models.place import Category
 from app.models.ticket import Event, Step
+from app.services import events
 
 LEARNED_DAYS = 56
 REPORTED_DAYS = 28
@@ -93,7 +94,11 @@ def line_days(session: Session, office_id: str, *, at: datetime) -> list[LineDay
 
 
 def store(session: Session, office_id: str, fitted: Fit, *, at: datetime) -> int:
-    """Put the fitted model in the place of the last one, for the office and each line; returns the rows."""
+    """Put the fitted model in the place of the last one, for the office and each line; returns the rows.
+
+    An event marks it: the ranges on every board change with the model, and a board is a function of ``seq``.
+    """
+    office = events.lock_office(session, office_id)
     session.execute(delete(WaitModelRow).where(WaitModelRow.office_id == office_id))
     lines = session.scalars(select(Category.id).where(Category.office_id == office_id).order_by(Category.id)).all()
     common = {"office_id": office_id, "coefficients": fitted.model.to_json(), "fitted_at": at}
@@ -109,6 +114,7 @@ def store(session: Session, office_id: str, fitted: Fit, *, at: datetime) -> int
              "mae": error.mae if error else None, "cover": error.shown_cover if error else None}
         )  # fmt: skip
     session.execute(insert(WaitModelRow), rows)
+    events.append(session, office, action="refit", actor="system", at=at)
     return len(rows)
 
 

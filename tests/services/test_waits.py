@@ -93,6 +93,17 @@ def test_a_fitted_office_tells_from_the_first_minute_of_the_day(database: Databa
         assert session.scalar(select(func.count()).where(WaitModelRow.category_id.is_(None))) == 1
 
 
+def test_a_new_model_makes_a_new_board(database: Database) -> None:
+    with database.snapshot() as session:
+        before = board.read(session, office_id="ward", at=DAY_ONE)
+    with database.transaction() as session:
+        wait_learning.store(session, "ward", FITTED, at=DAY_ONE)
+    with database.snapshot() as session:
+        after = board.read(session, office_id="ward", at=DAY_ONE)
+    assert before["categories"] != after["categories"]
+    assert before["seq"] < after["seq"]
+
+
 def test_coefficients_that_are_not_a_model_fall_back_to_the_default(database: Database) -> None:
     with database.transaction() as session:
         wait_learning.store(session, "ward", FITTED, at=DAY_ONE)
