@@ -63,11 +63,11 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitModel:
-    """The median and the two quantile lines of one office."""
+    """The median and the two quantile lines of one office; by default wide, as befits an office not yet known."""
 
     median: Curve = Curve()
-    low: Curve = Curve(c=math.log(0.5))
-    high: Curve = Curve(c=math.log(1.8))
+    low: Curve = Curve(c=math.log(0.4))
+    high: Curve = Curve(c=math.log(2.0))
 
     def to_json(self) -> dict[str, dict[str, float]]:
         """Coefficients as they are stored."""

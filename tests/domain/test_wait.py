@@ -16,7 +16,7 @@ def test_the_formula_is_the_published_one() -> None:
     queue = 4 / 0.3
     low, median, high = wait.minutes(figures(), (3,))[0]
     assert median == pytest.approx(queue**0.65 * 20**0.33 * 15**0.06)
-    assert (low, high) == (pytest.approx(median / 2), pytest.approx(median * 1.8))
+    assert (low, high) == (pytest.approx(median * 0.4), pytest.approx(median * 2))
 
 
 @pytest.mark.parametrize(
