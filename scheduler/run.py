@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 LEASE = "scheduler"
 LOOP_SECONDS = 10.0
 # A job that failed is tried again after this long, not in every turn of the loop.
-AGAIN_AFTER = timedelta(minutes=1)
+AGAIN_AFTER_SECONDS = 60.0
 MOST_SKEW = timedelta(seconds=2)
 
 
@@ -50,10 +50,12 @@ class Scheduler:
         clock: Callable[[], datetime] = _now,
         jobs: Mapping[str, Job] = JOBS,
         lasts: timedelta = leases.LASTS,
+        again_after: float = AGAIN_AFTER_SECONDS,
     ) -> None:
         self.database, self.clock, self.jobs, self.lasts = database, clock, jobs, lasts
+        self.again_after = again_after
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        self._failed: dict[tuple[str, str], datetime] = {}
+        self._failed: dict[tuple[str, str], float] = {}
 
     def lead(self) -> int | None:
         """Take or renew the lease; the fence, or None when another leads."""
@@ -105,7 +107,7 @@ class Scheduler:
 
     def _attempt(self, name: str, office: str) -> bool:
         last = self._failed.get((name, office))
-        if last is not None and abs(self.clock() - last) < AGAIN_AFTER:
+        if last is not None and time.monotonic() - last < self.again_after:
             return False
         fence = self.lead()
         if fence is None:
@@ -117,7 +119,7 @@ class Scheduler:
             return False
         except Exception:
             log.exception("job %s of %s failed", name, office)
-            self._failed[name, office] = self.clock()
+            self._failed[name, office] = time.monotonic()
             return False
         self._failed.pop((name, office), None)
         log.info("job %s of %s: %s", name, office, "done before" if effect is None else effect)
