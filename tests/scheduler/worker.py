@@ -1,6 +1,6 @@
 """A scheduler in a process of its own, for tests: ``python -m tests.scheduler.worker MODE URL [unguarded]``.
 
-``race``: sixty virtual minutes of one job whose effect is an event in each office's log.
+``race``: forty virtual minutes of one job whose effect is an event in each office's log.
 ``sleep``: lead, print the fence, wait for a line on standard input, then sweep under the old fence.
 ``zone``: print the period and the next waking of each job.
 ``unguarded`` takes lease, fence and period away: the negative control, which must be seen to fail.
@@ -19,8 +19,8 @@ from scheduler.jobs import JOBS, Job
 from scheduler.run import Scheduler
 
 START = datetime(2026, 4, 2, 3, 0, tzinfo=UTC)
-MINUTES = 60
-SHORT = timedelta(seconds=1)
+MINUTES = 40
+SHORT = timedelta(seconds=0.6)
 
 
 def leave_a_mark(session: Session, office: str, at: datetime) -> int:
