@@ -66,6 +66,8 @@ class WaitModel:
     """The median and the two quantile lines of one office; by default wide, as befits an office not yet known."""
 
     median: Curve = Curve()
+    # The default widths were picked from four pairs on the later days of the recorded queues, the days they are
+    # also judged on: their cover is a choice, not a test. A fitted model does not use them.
     low: Curve = Curve(c=math.log(0.4))
     high: Curve = Curve(c=math.log(2.0))
 

@@ -80,7 +80,9 @@ def test_without_lock_and_constraints_the_checker_finds_it(fresh_postgres: str) 
         call_all(database, places, guarded=False)
         with database.snapshot() as session:
             found = proof.check(session, "ward").violations
-        assert found
+        # Not any complaint: dropping the key alone leaves gaps in seq. The promise lost is one party, one counter.
+        assert any("is at another counter" in each for each in found)
+        assert any("was called past place" in each for each in found)
     finally:
         database.dispose()
 
