@@ -1,5 +1,6 @@
 """The lobby board: drawn by the server from one board, followed by app/static/js/board.js."""
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,13 @@ def split_calls(calls: list[dict[str, Any]], at: datetime) -> tuple[list[dict[st
     new = [call for call in calls if at - datetime.fromisoformat(call["called_at"]) < HOLD][:MOST_AT_ONCE]
     hero = new or calls[:1]
     return hero, bool(new), calls[len(hero) : len(hero) + LISTED]
+
+
+def remaining_hold(calls: list[dict[str, Any]], at: datetime) -> int:
+    """Seconds until the first of the new calls settles, rounded up; 0 when none is new."""
+    ages = [at - datetime.fromisoformat(call["called_at"]) for call in calls]
+    left = [(HOLD - age).total_seconds() for age in ages if age < HOLD]
+    return math.ceil(min(left)) if left else 0
 
 
 def _closed(session: Session, office: Office, at: datetime, seen: dict[str, Any]) -> bool:
@@ -49,5 +57,5 @@ def show(office: str, hall: str | None = None) -> str:
         return render_template(
             "board.html", office=place, hall=room, board=seen, hero=hero, fresh=fresh, before=before, at=at,
             closed=_closed(session, place, at, seen), opens=hours.next_opening(session, office, at),
-            hold=int(HOLD.total_seconds()),
+            hold=remaining_hold(hero, at),
         )  # fmt: skip

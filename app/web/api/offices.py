@@ -1,11 +1,14 @@
 """Offices, services and boards: what anybody may read."""
 
+from datetime import datetime
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, request
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.domain.roles import Function
 from app.models.place import Category, Counter, Hall, Municipality, Office
@@ -76,17 +79,31 @@ def services(office: str) -> Response:
         return answer({"services": [_service(offered) for offered in catalogue.services(session, office, at=at)]})
 
 
+def _confirmed(session: Session, office: Office, hall: str | None, at: datetime) -> bool:
+    """Whether a matching ETag may be answered 304: the hall exists, and nothing but the seq could have changed.
+
+    A business date begins without an event when the scheduler is late: until the first event of the day the
+    board is sent whole, so that nobody is told that yesterday's numbers still stand.
+    """
+    if hall is not None:
+        owner = session.scalar(select(Hall.office_id).where(Hall.id == hall))
+        if owner != office.id:
+            raise NotFound(what="hall")
+    return office.changed_at is not None and business_date(office.changed_at) == business_date(at)
+
+
 @blueprint.get("/<office>/board")
 @security.policy(Function.PUBLIC)
 def show_board(office: str) -> Response:
     """The board with its ETag ``epoch.seq``; 304 on a match, found by one look at the office's row."""
     hall, at = request.args.get("hall"), security.now()
     with security.database().snapshot() as session:
-        row = session.execute(select(Office.epoch, Office.seq).where(Office.id == office)).one_or_none()
+        row = session.get(Office, office)
         if row is None:
             raise NotFound(what="office")
         etag = f"{row.epoch}.{row.seq}"
-        if etag in request.if_none_match:
+        confirmed = _confirmed(session, row, hall, at)
+        if confirmed and etag in request.if_none_match:
             response = Response(status=304)
         else:
             found = board.read(session, office_id=office, hall_id=hall, at=at)
