@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.commands.opening import opened
 from app.domain.errors import NotFound
@@ -14,6 +15,17 @@ from app.models.place import Counter, Municipality, Office
 from app.services import access
 
 _STAFF = [r.value for r in Role if r not in (Role.KIOSK, Role.DISPLAY)]
+
+
+def _city_of(session: Session, office_id: str | None) -> str:
+    """The municipality of an office, or the first one for a role of the whole city; raises NotFound."""
+    if office_id is None:
+        city = session.scalars(select(Municipality.id).order_by(Municipality.id).limit(1)).first()
+    else:
+        city = session.scalar(select(Office.municipality_id).where(Office.id == office_id))
+    if city is None:
+        raise NotFound(what="office" if office_id else "municipality")
+    return city
 
 
 @click.group()
@@ -32,12 +44,7 @@ def add(login: str, name: str, role: str, office_id: str | None, section: str, p
     """Add an account; the password has at least ten characters and must be changed at the first sign-in."""
     hashed = access.hash_password(password)
     with opened() as (_, database), database.transaction() as session:
-        office = session.get(Office, office_id) if office_id else None
-        if office_id and office is None:
-            raise NotFound(what="office")
-        city = office.municipality_id if office else session.scalars(select(Municipality.id).limit(1)).first()
-        if city is None:
-            raise NotFound(what="municipality")
+        city = _city_of(session, office_id)
         session.add(
             Account(municipality_id=city, office_id=office_id, login=login, name=name, section=section, role=role,
                     password_hash=hashed, must_change=True, created_at=datetime.now(UTC))
@@ -63,12 +70,7 @@ def issue(role: str, office_id: str | None, counter_id: str | None, label: str) 
         if counter_id and (counter is None or office_id not in (None, counter.office_id)):
             raise NotFound(what="counter")
         office_id = office_id or (counter.office_id if counter else None)
-        office = session.get(Office, office_id) if office_id else None
-        if office_id and office is None:
-            raise NotFound(what="office")
-        city = office.municipality_id if office else session.scalars(select(Municipality.id).limit(1)).first()
-        if city is None:
-            raise NotFound(what="municipality")
+        city = _city_of(session, office_id)
         access.issue_token(
             session, token=secret, role=Role(role), municipality_id=city, office_id=office_id,
             counter_id=counter_id, label=label, at=datetime.now(UTC),

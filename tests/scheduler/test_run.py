@@ -108,10 +108,11 @@ def test_one_failure_stops_nothing_else_and_is_tried_again_later(database: Datab
     assert not any(key.startswith("bad") for key in runs(database))
 
 
-def test_a_database_that_is_away_does_not_end_the_scheduler(tmp_path: object) -> None:
+def test_a_database_that_is_away_does_not_end_the_scheduler(caplog: pytest.LogCaptureFixture) -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/nowhere")
     Scheduler(database, clock=Clock(NOON)).look()
     database.dispose()
+    assert "the scheduler could not look at its jobs" in caplog.text
 
 
 def test_midnight_settles_what_the_day_left_and_closes_counters(database: Database) -> None:
