@@ -7,8 +7,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.db.session import Database
 from app.domain.roles import Function
+from app.services.snapshots import Snapshots
 from app.web import api, errors, health, locale, screens, security
 from config.settings import Settings
+from displays import live
 from displays import routes as displays
 
 HERE = Path(__file__).parent
@@ -33,10 +35,8 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
         SETTINGS=settings,
     )
     app.url_map.merge_slashes = False
-    app.extensions["database"] = database or Database(settings.database)
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    kept = database or Database(settings.database)
+    app.extensions["database"], app.extensions["snapshots"] = kept, Snapshots(kept)
     locale.install(app)
     errors.install(app)
     security.csrf.init_app(app)
@@ -46,5 +46,9 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     screens.install(app)
     app.register_blueprint(displays.blueprint)
     app.view_functions["static"] = security.policy(Function.PUBLIC)(app.view_functions["static"])
+    live.install(app)
     security.refuse_undeclared(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app

@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,13 +77,32 @@ def postgres_template(postgres_server: str) -> str:
     return name
 
 
+@contextmanager
+def _copy_of(server: str, template: str) -> Iterator[str]:
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _url_of(server, name)
+    _admin(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def fresh_postgres(postgres_server: str, postgres_template: str) -> Iterator[str]:
     """URL of a fresh PostgreSQL database with the sample city."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    _admin(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield _url_of(postgres_server, name)
-    _admin(postgres_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with _copy_of(postgres_server, postgres_template) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of one database with the sample city for a whole module, on each kind (for tests with a real server)."""
+    if request.param == "sqlite":
+        file = tmp_path_factory.mktemp("shared") / "hall.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    server, template = (request.getfixturevalue(f"postgres_{name}") for name in ("server", "template"))
+    with _copy_of(server, template) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

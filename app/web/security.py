@@ -16,6 +16,7 @@ from app.domain.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from app.domain.roles import Function, may
 from app.services import access
 from app.services.requests import Request, fingerprint
+from app.services.snapshots import Snapshots
 
 View = TypeVar("View", bound=Callable[..., Any])
 STAFF_COOKIE, DEVICE_COOKIE = "staff", "madoguchi_device"
@@ -36,6 +37,12 @@ def now() -> datetime:
 def database() -> Database:
     """The database of this application."""
     found: Database = current_app.extensions["database"]
+    return found
+
+
+def kept_snapshots() -> Snapshots:
+    """The boards and staff views this process keeps encoded."""
+    found: Snapshots = current_app.extensions["snapshots"]
     return found
 
 

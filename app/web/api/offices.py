@@ -1,18 +1,14 @@
 """Offices, services and boards: what anybody may read."""
 
-from datetime import datetime
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, request
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.domain.roles import Function
 from app.models.place import Category, Counter, Hall, Municipality, Office
-from app.services import board, catalogue, hours
+from app.services import access, catalogue, hours, snapshots
 from app.web import security
 from app.web.api.body import answer
 from app.web.limits import limit_public
@@ -79,36 +75,38 @@ def services(office: str) -> Response:
         return answer({"services": [_service(offered) for offered in catalogue.services(session, office, at=at)]})
 
 
-def _confirmed(session: Session, office: Office, hall: str | None, at: datetime) -> bool:
-    """Whether a matching ETag may be answered 304: the hall exists, and nothing but the seq could have changed.
+def _answer(kind: str, office: str, hall: str | None) -> Response:
+    """A snapshot with its ETag ``epoch.seq``; 304 on a match, found by one look at the office's row.
 
     A business date begins without an event when the scheduler is late: until the first event of the day the
-    board is sent whole, so that nobody is told that yesterday's numbers still stand.
+    snapshot is sent whole, so that nobody is told that yesterday's numbers still stand.
     """
-    if hall is not None:
-        owner = session.scalar(select(Hall.office_id).where(Hall.id == hall))
-        if owner != office.id:
-            raise NotFound(what="hall")
-    return office.changed_at is not None and business_date(office.changed_at) == business_date(at)
+    at = security.now()
+    with security.database().snapshot() as session:
+        version = snapshots.version(session, office, at=at)
+        snapshots.require_hall(session, office, hall)
+    if version.begun and version.etag in request.if_none_match:
+        response = Response(status=304)
+    else:
+        found = security.kept_snapshots().read(kind, office, hall, at=at)
+        version = found.version
+        response = Response(found.body, mimetype="application/json")
+    response.set_etag(version.etag)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 @blueprint.get("/<office>/board")
 @security.policy(Function.PUBLIC)
 def show_board(office: str) -> Response:
-    """The board with its ETag ``epoch.seq``; 304 on a match, found by one look at the office's row."""
-    hall, at = request.args.get("hall"), security.now()
+    """The board of an office or of one hall."""
+    return _answer("board", office, request.args.get("hall"))
+
+
+@blueprint.get("/<office>/queue")
+@security.policy(Function.SEE_QUEUE)
+def show_queue(office: str) -> Response:
+    """The staff's view: every open step, who is at which counter (services/staff_queue.py)."""
     with security.database().snapshot() as session:
-        row = session.get(Office, office)
-        if row is None:
-            raise NotFound(what="office")
-        etag = f"{row.epoch}.{row.seq}"
-        confirmed = _confirmed(session, row, hall, at)
-        if confirmed and etag in request.if_none_match:
-            response = Response(status=304)
-        else:
-            found = board.read(session, office_id=office, hall_id=hall, at=at)
-            response = Response(orjson.dumps(found), mimetype="application/json")
-            etag = f"{found['epoch']}.{found['seq']}"
-    response.set_etag(etag)
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+        access.require(session, security.caller(), Function.SEE_QUEUE, office_id=office)
+    return _answer("queue", office, None)
