@@ -89,9 +89,10 @@ def _lines(
     numbers: dict[str, list[list[Any]]] = {}
     office_id = categories[0].office_id if categories else ""
     known = waits.of_lines(session, office_id, [category.id for category in categories], day=day, at=at)
+    staffed = waits.staffed(counter.lines for counter in counters if counter.state == "open")
     for category in categories:
         line = waiting.get(category.id, [])
-        ranges = waits.ranges(known[category.id], range(len(line) + 1))
+        ranges = waits.ranges(known[category.id], range(len(line) + 1)) if category.id in staffed else None
         next_range = ranges[len(line)] if ranges else None
         if line:
             numbers[category.prefix] = [
@@ -105,7 +106,7 @@ def _lines(
                 "waiting": len(line),
                 "estimate": {"low": next_range[0], "high": next_range[1]} if next_range else None,
                 "open_counters": sum(c.state == "open" and _serves(c, category.id) for c in counters),
-                "lamp": waits.lamp(next_range, len(line)),
+                "lamp": waits.lamp(next_range, len(line), staffed=category.id in staffed),
             }
         )
     return shown, numbers

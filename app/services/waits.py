@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.domain import wait
 from app.domain.wait import Lamp, Range, WaitInputs, WaitModel
 from app.models.forecast import WaitModelRow, WaitSample
+from app.models.place import Counter
 from app.models.ticket import Step
 
 _LAST_CALLS = 20
@@ -41,6 +42,7 @@ _MODELS = select(
 ).where(WaitModelRow.office_id == bindparam("office"))
 _MODEL = _MODELS.where((WaitModelRow.category_id == bindparam("category")) | WaitModelRow.category_id.is_(None))
 _KEEP = insert(WaitSample)
+_OPEN = select(Counter.lines).where(Counter.office_id == bindparam("office"), Counter.state == "open")
 
 
 def _last_calls(session: Session, category_id: str, *, day: date, most: int) -> list[tuple[datetime, float]]:
@@ -119,8 +121,17 @@ def ranges(line: LineWait, positions: Iterable[int]) -> list[Range] | None:
     return wait.ranges(line.inputs, positions, line.model)
 
 
+def _staffed(session: Session, step: Step) -> bool:
+    return step.category_id in staffed(session.scalars(_OPEN, {"office": step.office_id}))
+
+
 def estimate(session: Session, step: Step, *, ahead: int, at: datetime) -> dict[str, int] | None:
-    """The range of one waiting step, ``{low, high}`` in minutes; None below enough data."""
+    """The range of one waiting step, ``{low, high}`` in minutes; None below enough data, or while no counter is open.
+
+    ``ahead``: how many wait before it.
+    """
+    if not _staffed(session, step):
+        return None
     line = _of_step(session, step, at=at)
     found = ranges(line, (ahead,))
     return {"low": found[0].low, "high": found[0].high} if found else None
@@ -130,7 +141,7 @@ def record(session: Session, step: Step, *, ahead: int, at: datetime) -> Range |
     """Keep what is known and told as a walk-in's wait begins; returns the promise, None when nothing is told."""
     line = _of_step(session, step, at=at)
     inputs = replace(line.inputs, queue_ahead=ahead) if line.inputs else None
-    promised = wait.estimate(inputs, line.model)
+    promised = wait.estimate(inputs, line.model) if _staffed(session, step) else None
     kept: dict[str, Any] = {
         "step_id": step.id, "office_id": step.office_id, "category_id": step.category_id,
         "business_date": step.business_date, "issued_at": at, "queue_ahead": ahead,
@@ -143,6 +154,11 @@ def record(session: Session, step: Step, *, ahead: int, at: datetime) -> Range |
     return promised
 
 
-def lamp(estimated: tuple[int, int] | None, waiting: int) -> Lamp:
-    """The lamp of a line."""
-    return wait.lamp(estimated, waiting)
+def lamp(estimated: tuple[int, int] | None, waiting: int, *, staffed: bool) -> Lamp:
+    """The lamp of a line; unknown where no counter is open for it, also when nobody waits."""
+    return wait.lamp(estimated, waiting) if staffed else Lamp.UNKNOWN
+
+
+def staffed(open_lines: Iterable[Sequence[Mapping[str, Any]]]) -> set[str]:
+    """The categories that some open counter calls, be it as a secondary one: of the others no time is known."""
+    return {line["category"] for lines in open_lines for line in lines}

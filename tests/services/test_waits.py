@@ -79,6 +79,7 @@ def test_a_fitted_office_tells_from_the_first_minute_of_the_day(database: Databa
     with database.transaction() as session:
         wait_learning.store(session, "ward", FITTED, at=DAY_ONE)
         wait_learning.store(session, "ward", FITTED, at=DAY_ONE)
+    place(database, DAY_ONE)
     step_id = issue(database, 1, DAY_ONE)
     expected = FITTED.model.median.level(12, 12) * (1 / 0.5) ** 0.65
     with database.snapshot() as session:
@@ -93,7 +94,24 @@ def test_a_fitted_office_tells_from_the_first_minute_of_the_day(database: Databa
         assert session.scalar(select(func.count()).where(WaitModelRow.category_id.is_(None))) == 1
 
 
+def test_no_time_is_told_while_no_counter_is_open(database: Database) -> None:
+    with database.transaction() as session:
+        wait_learning.store(session, "ward", FITTED, at=DAY_ONE)
+    step_id = issue(database, 1, DAY_ONE)
+    with database.snapshot() as session:
+        shown = board.read(session, office_id="ward", at=DAY_ONE)
+        assert {(line["estimate"], line["lamp"]) for line in shown["categories"]} == {(None, "unknown")}
+        assert shown["waiting"] == {"A": [["A001", None, None]]}
+        assert waits.estimate(session, session.get_one(Step, step_id), ahead=0, at=DAY_ONE) is None
+        assert session.get_one(WaitSample, step_id).promised_low is None
+    place(database, DAY_ONE)
+    with database.snapshot() as session:
+        line = next(c for c in board.read(session, office_id="ward", at=DAY_ONE)["categories"] if c["id"] == LINE)
+        assert line["estimate"] is not None
+
+
 def test_a_new_model_makes_a_new_board(database: Database) -> None:
+    place(database, DAY_ONE)
     with database.snapshot() as session:
         before = board.read(session, office_id="ward", at=DAY_ONE)
     with database.transaction() as session:
