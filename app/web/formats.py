@@ -39,8 +39,20 @@ def local_short(at: datetime) -> str:
     return f"{here.hour}:{here.minute:02d}"
 
 
+def local_day(at: datetime) -> str:
+    """4月1日(水), Wed 1 Apr elsewhere: the day beside a clock."""
+    here = at.astimezone(TOKYO)
+    if language() in ("ja", "ja-Hira"):
+        return f"{here.month}月{here.day}日({'月火水木金土日'[here.weekday()]})"
+    return f"{here:%a} {here.day} {here:%b}"
+
+
 def install(app: Flask) -> None:
     """Offer them to templates."""
     app.jinja_env.globals.update(
-        local_clock=local_clock, local_date=local_date, local_time=local_time, local_short=local_short
+        local_clock=local_clock,
+        local_date=local_date,
+        local_time=local_time,
+        local_short=local_short,
+        local_day=local_day,
     )
