@@ -25,7 +25,10 @@ _NOBODY = _hasher.hash("nobody has this password")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """A caller with a role. ``office_id`` None: every office of the municipality."""
+    """A caller with a role. ``office_id`` None: every office of the municipality.
+
+    ``must_change``: signed in with a password somebody else knows; nothing may be done before it is changed.
+    """
 
     kind: str
     id: int
@@ -36,6 +39,7 @@ class Principal:
     counter_id: str | None = None
     name: str = ""
     section: str = ""
+    must_change: bool = False
 
     @property
     def actor(self) -> str:
@@ -122,6 +126,7 @@ def by_session(session: Session, token: str, *, at: datetime) -> Principal | Non
     return Principal(
         kind="staff", id=account.id, role=Role(account.role), municipality_id=account.municipality_id,
         office_id=account.office_id, counter_id=counter_id, name=account.name, section=account.section,
+        must_change=account.must_change,
     )  # fmt: skip
 
 

@@ -70,6 +70,8 @@ def install(app: Flask) -> None:
         status = status_of(error)
         if status == 401 and _wants_sign_in():
             return redirect(url_for("sign_in.page", next=request.path))
+        if error.reason == "password_must_change" and _wants_sign_in():
+            return redirect(url_for("sign_in.password"))
         return answer(error.reason, status, dict(error.values))
 
     @app.errorhandler(HTTPException)

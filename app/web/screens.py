@@ -2,13 +2,17 @@
 
 from flask import Blueprint, Flask
 
-from app.web import formats, resident
+from app.web import formats, resident, sign_in, staff_frame
 
-BLUEPRINTS: list[Blueprint] = [resident.blueprint]
+BLUEPRINTS: list[Blueprint] = [
+    resident.blueprint,
+    sign_in.blueprint,
+]
 
 
 def install(app: Flask) -> None:
     """Mount the screens."""
     formats.install(app)
+    staff_frame.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -21,6 +21,8 @@ from app.services.snapshots import Snapshots
 View = TypeVar("View", bound=Callable[..., Any])
 STAFF_COOKIE, DEVICE_COOKIE = "staff", "madoguchi_device"
 csrf = CSRFProtect()
+# All that may be done with a password that somebody else gave: change it, or leave.
+_WITH_A_KNOWN_PASSWORD = frozenset({"sign_in.password", "sign_in.change", "sign_in.leave"})
 
 _CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
@@ -128,6 +130,8 @@ def _enforce() -> None:
     who = principal()
     if who is None:
         raise Unauthenticated()
+    if who.must_change and request.endpoint not in _WITH_A_KNOWN_PASSWORD:
+        raise Forbidden("password_must_change")
     if not may(who.role, function):
         raise Forbidden()
 

@@ -14,7 +14,9 @@ from werkzeug.test import TestResponse
 from app.db.session import Database
 from app.domain.roles import Role
 from app.factory import create_app
+from app.models.people import Account
 from app.services import access
+from app.web.security import STAFF_COOKIE
 from config.settings import Settings
 
 SECRET = "kq8Zr2Wv7Yt3Nx9Lm4Bp6Hd1Jf5Gs0Ac"
@@ -88,3 +90,47 @@ def lead(client: FlaskClient, token: Callable[..., str]) -> Caller:
 @pytest.fixture
 def kiosk(client: FlaskClient, token: Callable[..., str]) -> Caller:
     return Caller(client, token(Role.KIOSK))
+
+
+PASSWORD = "correct horse battery"
+_HASHED = access.hash_password(PASSWORD)
+SignIn = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def staff(database: Database) -> Callable[..., int]:
+    """Add a member of staff with PASSWORD: staff("tanaka", role=Role.FLOOR_LEAD, name=…); returns the account's id."""
+
+    def add(login: str, *, role: Role = Role.CLERK, office_id: str | None = "ward", **more: Any) -> int:
+        with database.transaction() as session:
+            account = Account(
+                municipality_id="aonami", office_id=office_id, login=login, role=role, password_hash=_HASHED,
+                created_at=datetime.now(UTC), **{"name": login, "section": "市民課"} | more,
+            )  # fmt: skip
+            session.add(account)
+            session.flush()
+            return account.id
+
+    return add
+
+
+@pytest.fixture
+def signed_in(web: Flask, database: Database, staff: Callable[..., int]) -> SignIn:
+    """A browser of a member of staff: signed_in("tanaka", counter="ward-5"); the account is made at first."""
+    known: dict[str, int] = {}
+
+    def enter(login: str, *, counter: str | None = None, **more: Any) -> FlaskClient:
+        if login not in known:
+            known[login] = staff(login, **more)
+        secret = secrets.token_hex(20)
+        with database.transaction() as session:
+            account = session.get_one(Account, known[login])
+            access.start_session(session, account, token=secret, at=datetime.now(UTC), counter_id=counter)
+        browser = web.test_client()
+        with browser.session_transaction() as cookie:
+            cookie[STAFF_COOKIE] = secret
+        page = browser.get("/sign-in")
+        assert page.status_code == 302
+        return browser
+
+    return enter
