@@ -12,9 +12,8 @@ from app.domain.errors import NotFound
 from app.domain.roles import Role
 from app.models.people import Account
 from app.models.place import Counter, Municipality, Office
-from app.services import access
-
-_STAFF = [r.value for r in Role if r not in (Role.KIOSK, Role.DISPLAY)]
+from app.services import access, people
+from app.services.audit import chain_key
 
 
 def _city_of(session: Session, office_id: str | None) -> str:
@@ -28,6 +27,11 @@ def _city_of(session: Session, office_id: str | None) -> str:
     return city
 
 
+def _only_office(session: Session, city: str) -> str | None:
+    offices = session.scalars(select(Office.id).where(Office.municipality_id == city).limit(2)).all()
+    return offices[0] if len(offices) == 1 else None
+
+
 @click.group()
 def user() -> None:
     """Staff accounts."""
@@ -36,20 +40,44 @@ def user() -> None:
 @user.command("add")
 @click.option("--login", required=True)
 @click.option("--name", required=True)
-@click.option("--role", type=click.Choice(_STAFF), required=True)
-@click.option("--office", "office_id")
+@click.option("--role", type=click.Choice(list(people.STAFF_ROLES)), required=True)
+@click.option("--office", "office_id", help="Needed for the roles of one office, unless the city has only one.")
 @click.option("--section", default="")
 @click.password_option()
 def add(login: str, name: str, role: str, office_id: str | None, section: str, password: str) -> None:
     """Add an account; the password has at least ten characters and must be changed at the first sign-in."""
     hashed = access.hash_password(password)
-    with opened() as (_, database), database.transaction() as session:
+    with opened() as (settings, database), database.transaction() as session:
         city = _city_of(session, office_id)
-        session.add(
-            Account(municipality_id=city, office_id=office_id, login=login, name=name, section=section, role=role,
-                    password_hash=hashed, must_change=True, created_at=datetime.now(UTC))
+        if office_id is None and role in people.ROLES_OF_AN_OFFICE:
+            office_id = _only_office(session, city)
+        made = people.add(
+            session, by=people.command_line(city), login=login, name=name, section=section, role=role,
+            office_id=office_id, password_hash=hashed, at=datetime.now(UTC), key=chain_key(settings.secret_key),
         )  # fmt: skip
-    click.echo(f"added {login}")
+    click.echo(f"added {made.account.login}")
+
+
+@user.command("password")
+@click.argument("login")
+@click.option("--municipality", help="Where the login is, if several cities have it.")
+@click.password_option()
+def password(login: str, municipality: str | None, password: str) -> None:
+    """Set a new password of LOGIN, also of a city administrator; opens a closed account again."""
+    hashed = access.hash_password(password)
+    with opened() as (settings, database), database.transaction() as session:
+        query = select(Account).where(Account.login == login.strip().casefold())
+        if municipality:
+            query = query.where(Account.municipality_id == municipality)
+        found = session.scalars(query.limit(2)).all()
+        if len(found) != 1:
+            raise NotFound(what="account")
+        by = people.command_line(found[0].municipality_id)
+        people.new_password(
+            session, by=by, account_id=found[0].id, password_hash=hashed, at=datetime.now(UTC),
+            key=chain_key(settings.secret_key),
+        )  # fmt: skip
+    click.echo(f"new password for {found[0].login}; every session of it has ended")
 
 
 @click.group()

@@ -65,14 +65,42 @@ class AccessToken(Base):
 
 
 class Pairing(Base):
-    """A device showing a six-digit code for ten minutes until staff claim it."""
+    """A device showing a six-digit code for ten minutes until staff claim it.
+
+    ``address``: where it asked from, so that staff see whether it is the device before them.
+    """
 
     __tablename__ = "pairing"
     device_hash: Mapped[str] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
+    address: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     token_id: Mapped[int | None] = mapped_column(ForeignKey("access_token.id"))
+
+
+class Approval(Base):
+    """An act that gives somebody the rights of a city administrator, until a second one approves it.
+
+    ``act``: ``grant`` the role, ``open`` an account that has it, set its ``password`` anew.
+    """
+
+    __tablename__ = "approval"
+    __table_args__ = (
+        CheckConstraint("act IN ('grant', 'open', 'password')", name="act"),
+        CheckConstraint(
+            "approved IS NOT TRUE OR (decided_by <> requested_by AND decided_by <> account_id)", name="two_persons"
+        ),
+    )
+    id: Mapped[Pk]
+    municipality_id: Mapped[str] = mapped_column(ForeignKey("municipality.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    act: Mapped[str]
+    requested_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    requested_at: Mapped[datetime]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None]
+    approved: Mapped[bool | None]
 
 
 class SignInAttempt(Base):
