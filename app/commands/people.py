@@ -40,7 +40,7 @@ def user() -> None:
 @user.command("add")
 @click.option("--login", required=True)
 @click.option("--name", required=True)
-@click.option("--role", type=click.Choice(list(people.STAFF_ROLES)), required=True)
+@click.option("--role", type=click.Choice([role.value for role in people.STAFF_ROLES]), required=True)
 @click.option("--office", "office_id", help="Needed for the roles of one office, unless the city has only one.")
 @click.option("--section", default="")
 @click.password_option()
