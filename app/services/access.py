@@ -164,7 +164,8 @@ def require(
     """Refuse what the table does not allow.
 
     Another municipality's or office's object is NotFound, the same as absent; a known caller without the
-    function is Forbidden; nobody is Unauthenticated.
+    function is Forbidden; nobody is Unauthenticated. ``counter_id``: the counter is given where only the own
+    one may be acted at; a member of staff who sits at none has no own one to call from.
     """
     if function is Function.PUBLIC:
         return
@@ -176,5 +177,7 @@ def require(
         owner = session.scalar(select(Office.municipality_id).where(Office.id == office_id))
         if owner != principal.municipality_id or principal.office_id not in (None, office_id):
             raise NotFound(what="office")
-    if counter_id is not None and principal.counter_id not in (None, counter_id):
+    seated = principal.kind == "staff" and function is Function.CALL
+    anywhere = () if seated else (None,)
+    if counter_id is not None and principal.counter_id not in (*anywhere, counter_id):
         raise Forbidden("not_your_counter")

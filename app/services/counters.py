@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.ticket import AT_COUNTER
+from app.models.people import StaffSession
 from app.models.place import Category, Counter, Office, WorkProfile
 from app.models.ticket import Step
 from app.services import events
@@ -49,17 +50,37 @@ def open_counter(
 ) -> Counter:
     """Open a counter with a work profile (its own by default) or an explicit list of categories.
 
+    ``staff_id``: who sits down at it; without one (a program, a floor lead from afar) whoever sits there stays.
     Raises NotFound, InvalidInput, Conflict("counter_taken") while somebody else is signed in at it.
     """
     office, counter = _locked(session, counter_id)
-    if counter.state == "open" and staff_id and counter.staff_id and counter.staff_id != staff_id:
-        raise Conflict("counter_taken", name=counter.staff_name)
+    if staff_id is not None:
+        _take_seat(session, counter, staff_id, at=at)
     chosen = profile_id or (None if categories is not None else counter.default_profile_id)
     counter.lines = list(_lines(session, counter, chosen, categories))
     counter.profile_id, counter.state, counter.since, counter.back_at = chosen, "open", at, None
-    counter.staff_id, counter.staff_name = staff_id, staff_name
+    if staff_id is not None or counter.staff_id is None:
+        counter.staff_id, counter.staff_name = staff_id, staff_name
     events.append(session, office, action="open", actor=actor, at=at, counter_id=counter.id, request_key=request_key)
     return counter
+
+
+def _take_seat(session: Session, counter: Counter, staff_id: int, *, at: datetime) -> None:
+    """Refuse a counter at which somebody else is signed in; a seat left behind by a closed browser gives way."""
+    if counter.state != "closed" and counter.staff_id not in (None, staff_id):
+        there = (StaffSession.counter_id == counter.id) | StaffSession.counter_id.is_(None)
+        signed_in = session.scalar(
+            select(StaffSession.token_hash)
+            .where(StaffSession.account_id == counter.staff_id, StaffSession.expires_at > at, there)
+            .limit(1)
+        )
+        if signed_in is not None:
+            raise Conflict("counter_taken", name=counter.staff_name)
+    session.execute(
+        update(StaffSession)
+        .where(StaffSession.counter_id == counter.id, StaffSession.account_id != staff_id)
+        .values(counter_id=None)
+    )
 
 
 def _leave(session: Session, counter_id: str, state: str, *, actor: str, at: datetime, back_at: datetime | None,
@@ -68,9 +89,11 @@ def _leave(session: Session, counter_id: str, state: str, *, actor: str, at: dat
     held = session.scalar(select(Step.id).where(Step.counter_id == counter.id, Step.state.in_(AT_COUNTER)).limit(1))
     if held is not None:
         raise Conflict("counter_busy")
-    if counter.state == state:
+    if counter.state == state and counter.back_at == back_at:
         return counter
-    counter.state, counter.since, counter.back_at = state, at, back_at
+    if counter.state != state:
+        counter.since = at
+    counter.state, counter.back_at = state, back_at
     if state == "closed":
         counter.staff_id, counter.staff_name = None, ""
     events.append(session, office, action="pause" if state == "paused" else "close", actor=actor, at=at,
@@ -94,7 +117,7 @@ def pause_counter(
     back_at: datetime | None = None,
     request_key: str | None = None,
 ) -> Counter:
-    """A break; the counter display says when it is back."""
+    """A break; the counter display says when it is back. On a break already: only ``back_at`` moves."""
     return _leave(session, counter_id, "paused", actor=actor, at=at, back_at=back_at, request_key=request_key)
 
 

@@ -116,12 +116,34 @@ def call_number(
     step = next((s for state in wanted for s in steps if s.state == state), None)
     if step is None:
         raise IllegalTransition(state=str(steps[0].state), action=str(Action.CALL))
+    _call_picked(session, office, counter, step, actor=actor, at=at, request_key=request_key)
+    return step
+
+
+def call_step(
+    session: Session, *, counter_id: str, step_id: int, actor: str, at: datetime, request_key: str | None = None
+) -> Step:
+    """Call one step of a ticket out of turn, as ``call_number`` does; raises the same."""
+    office, counter = _open_counter(session, counter_id)
+    _refuse_if_full(session, counter)
+    step = session.get(Step, step_id, populate_existing=True)
+    if step is None or step.office_id != office.id:
+        raise NotFound(what="step")
+    if step.state not in (State.WAITING, State.MISSED, State.PARKED):
+        raise IllegalTransition(state=step.state, action=str(Action.CALL))
+    _call_picked(session, office, counter, step, actor=actor, at=at, request_key=request_key)
+    return step
+
+
+def _call_picked(
+    session: Session, office: Office, counter: Counter, step: Step, *, actor: str, at: datetime,
+    request_key: str | None,
+) -> None:  # fmt: skip
     if step.state != State.WAITING:
         lines.join(session, step, entry=Entry.REJOINED, at=at)
         _apply(session, office, step, Action.REJOIN, actor=actor, at=at, request_key=request_key)
     _apply(session, office, step, Action.CALL, actor=actor, at=at, counter=counter,
            request_key=request_key, reason="picked")  # fmt: skip
-    return step
 
 
 def act(
@@ -170,6 +192,7 @@ def _prepare(
         return _transfer(session, step, service_id, at=at)
     elif action is Action.REOPEN:
         journeys.refuse_late_reopen(session, step, within=REOPEN_WITHIN, at=at)
+        _refuse_if_full(session, _open_counter(session, step.counter_id or "")[1])
     return _NOTHING
 
 
@@ -177,7 +200,7 @@ def _transfer(session: Session, step: Step, service_id: str | None, *, at: datet
     offering = session.get(Offering, (step.office_id, service_id)) if service_id else None
     if offering is None or not offering.active:
         raise NotFound(what="service")
-    details = {"from": step.category_id, "to": offering.category_id}
+    details = {"from": step.category_id, "to": offering.category_id, "service_before": step.service_id}
     step.service_id, step.category_id = offering.service_id, offering.category_id
     # The arrival is kept, so the other line does not cost a second wait.
     kept = Entry.BOOKED if step.slot_at is not None else Entry.JOURNEY

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response
 from pydantic import Field
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
 from app.domain.roles import Function, Role
@@ -18,12 +19,21 @@ from app.web.api.counters import step_view
 blueprint = Blueprint("api_steps", __name__, url_prefix="/api/v1/steps")
 _ACTIONS = {action.value: action for action in Action if action is not Action.CALL}
 # Actions on a party that sits at a counter: a clerk acts only at the own one.
-_AT_OWN = {Action.RECALL, Action.UNCALL, Action.START, Action.RETURN, Action.FINISH, Action.MISS, Action.TRANSFER}
+_AT_OWN = {Action.RECALL, Action.UNCALL, Action.START, Action.RETURN, Action.FINISH, Action.MISS, Action.TRANSFER,
+           Action.PARK, Action.REOPEN}  # fmt: skip
 
 
 class Doing(Body):
     service: str | None = None
     reason: str | None = Field(default=None, max_length=100)
+
+
+def own_counter(session: Session, who: access.Principal, action: Action) -> str | None:
+    """The only counter at which this caller may do this; None: any. Raises Forbidden for a clerk without a seat."""
+    if who.role is not Role.CLERK or action not in _AT_OWN:
+        return None
+    access.require(session, who, Function.CALL, counter_id=who.counter_id or "")
+    return who.counter_id
 
 
 @blueprint.post("/<int:step>/<action>")
@@ -40,7 +50,7 @@ def act(step: int, action: str) -> Response:
             raise NotFound(what="step")
         access.require(session, who, Function.CALL, office_id=office_id)
         events.lock_office(session, office_id)
-        own = who.counter_id if who.role is Role.CLERK and doing in _AT_OWN else None
+        own = own_counter(session, who, doing)
 
         def work() -> dict[str, Any]:
             moved = queue.act(
