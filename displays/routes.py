@@ -1,6 +1,5 @@
 """The lobby board: drawn by the server from one board, followed by app/static/js/board.js."""
 
-import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,12 +9,14 @@ from sqlalchemy.orm import Session
 from app.domain.errors import NotFound
 from app.domain.roles import Function
 from app.models.place import Hall, Office
-from app.services import board, hours
+from app.services import board, catalogue, hours
 from app.web import security
+from app.web.locale import plain, t
 
 blueprint = Blueprint("displays", __name__)
 HOLD = timedelta(seconds=20)
 MOST_AT_ONCE, LISTED = 3, 5
+RANGE = "約%(low)s〜%(high)s分"
 
 
 def split_calls(calls: list[dict[str, Any]], at: datetime) -> tuple[list[dict[str, Any]], bool, list[dict[str, Any]]]:
@@ -25,18 +26,25 @@ def split_calls(calls: list[dict[str, Any]], at: datetime) -> tuple[list[dict[st
     return hero, bool(new), calls[len(hero) : len(hero) + LISTED]
 
 
-def remaining_hold(calls: list[dict[str, Any]], at: datetime) -> int:
-    """Seconds until the first of the new calls settles, rounded up; 0 when none is new."""
-    ages = [at - datetime.fromisoformat(call["called_at"]) for call in calls]
-    left = [(HOLD - age).total_seconds() for age in ages if age < HOLD]
-    return math.ceil(min(left)) if left else 0
-
-
 def _closed(session: Session, office: Office, at: datetime, seen: dict[str, Any]) -> bool:
     """Closed hours, and nobody left in the hall."""
     if office.settings.get("training") or seen["waiting"]:
         return False
     return not hours.is_open(session, office.id, at)
+
+
+def _says(session: Session, office: Office, hall: Hall | None) -> dict[str, Any]:
+    """What the board's script needs besides snapshots: the hall's sentences, languages, sound and hold (seconds)."""
+    chosen = hall.settings if hall else {}
+    found = {name: catalogue.phrase(session, office.municipality_id, name) for name in ("call", "deliver")}
+    aloud = {name: catalogue.phrase(session, office.municipality_id, name, spoken=True) for name in ("call", "deliver")}
+    return {
+        "written": found["call"], "deliver": found["deliver"],
+        "spoken": aloud["call"], "spoken_deliver": aloud["deliver"],
+        "languages": chosen.get("languages") or ["ja", "en"], "sound": chosen.get("voice", "chime"),
+        "hold": HOLD.total_seconds(),
+        "words": {"now": plain(t("すぐにご案内")), "range": plain(t(RANGE, low="{low}", high="{high}"))},
+    }  # fmt: skip
 
 
 @blueprint.get("/board/<office>")
@@ -57,5 +65,5 @@ def show(office: str, hall: str | None = None) -> str:
         return render_template(
             "board.html", office=place, hall=room, board=seen, hero=hero, fresh=fresh, before=before, at=at,
             closed=_closed(session, place, at, seen), opens=hours.next_opening(session, office, at),
-            hold=remaining_hold(hero, at),
+            says=_says(session, place, room),
         )  # fmt: skip

@@ -1,12 +1,10 @@
-"""The glass tells the truth: across midnight, for an unknown hall, and no longer blue than the hold."""
+"""The glass tells the truth: across midnight and for an unknown hall."""
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import time_machine
 
 from app.db.session import Database
-from displays import routes
 from scheduler.tasks import day_close
 from tests.web.conftest import Caller, client, kiosk, lead, public, token, web
 
@@ -41,9 +39,3 @@ def test_an_unknown_hall_is_never_confirmed(kiosk: Caller) -> None:
     for hall in ("nowhere", "branch-hall"):
         answer = kiosk.client.get(f"{BOARD}?hall={hall}", headers={"If-None-Match": etag})
         assert answer.status_code == 404
-
-
-@pytest.mark.parametrize(("ages", "left"), [((19,), 1), ((3, 12), 8), ((), 0), ((0,), 20)])
-def test_the_hold_counts_from_the_call(ages: tuple[int, ...], left: int) -> None:
-    calls = [{"called_at": (MORNING - timedelta(seconds=age)).isoformat()} for age in ages]
-    assert routes.remaining_hold(calls, MORNING) == left

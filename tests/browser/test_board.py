@@ -1,0 +1,70 @@
+"""The lobby board in a browser: every call at once, nothing fetched for it, and no old number after a stop."""
+
+import os
+import signal
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Hall, too_wide, violations
+
+BOARD = "/board/ward/ward-citizen"
+
+
+def test_calls_appear_and_no_page_is_fetched_for_them(hall: Hall, tab: Callable[..., Page]) -> None:
+    numbers = [hall.take()["number"] for _ in range(5)]
+    hall.open()
+    page = tab(BOARD, 1920, 1080)
+    asked: list[str] = []
+    expect(page.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("5")
+    page.on("request", lambda request: asked.append(request.url) if "/static/" not in request.url else None)
+    hall.serve()
+    expect(page.locator("#call .call-no")).to_have_text(numbers[0])
+    expect(page.locator("#call")).to_have_class("bd-call fresh")
+    expect(page.locator("#announce")).to_contain_text(numbers[0])
+    for _ in range(2):
+        hall.serve()
+    expect(page.locator("#call .call-no")).to_have_text([numbers[2], numbers[1], numbers[0]])
+    hall.serve()
+    expect(page.locator("#call .call-no")).to_have_text([numbers[3], numbers[2], numbers[1]])
+    expect(page.locator("#past .no")).to_have_text([numbers[0]])
+    expect(page.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("1")
+    assert asked == []
+
+
+def test_a_call_taken_back_leaves_the_glass(hall: Hall, tab: Callable[..., Page]) -> None:
+    hall.take()
+    hall.open()
+    page = tab(BOARD, 1080, 1920)
+    called = hall.call()
+    expect(page.locator("#call .call-no")).to_have_text(called["ticket"]["number"])
+    hall.act(called["step"]["id"], "uncall")
+    expect(page.locator("#call h2")).to_have_text("まもなくお呼びします")
+
+
+def test_a_server_that_hangs_is_told_and_forgotten(hall: Hall, tab: Callable[..., Page]) -> None:
+    number = hall.take()["number"]
+    hall.open()
+    hall.call()
+    page = tab(BOARD, 1920, 1080)
+    expect(page.locator("#call .call-no")).to_have_text(number)
+    os.killpg(hall.process.pid, signal.SIGSTOP)
+    try:
+        expect(page.get_by_role("heading", name="更新停止")).to_be_visible(timeout=25_000)
+        assert number not in page.locator("body").inner_text()
+        assert not violations(page)
+    finally:
+        os.killpg(hall.process.pid, signal.SIGCONT)
+    expect(page.locator("#past .no, #call .call-no")).to_have_text([number], timeout=15_000)
+
+
+def test_the_glass_is_for_everyone(hall: Hall, tab: Callable[..., Page]) -> None:
+    for _ in range(4):
+        hall.take()
+    hall.open()
+    hall.serve()
+    for width, height in ((1920, 1080), (1080, 1920), (768, 1024), (360, 740)):
+        page = tab(BOARD, width, height)
+        expect(page.locator("#call")).to_be_visible()
+        assert not violations(page), (width, height)
+        assert not too_wide(page), (width, height)
