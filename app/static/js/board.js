@@ -127,6 +127,7 @@ function onStale(now) {
   if (!now) return anew().catch(() => {});
   if (stale) return undefined;
   stale = true;
+  one("#announce").textContent = "";
   for (const part of document.querySelectorAll(".bd-call, .bd-past, .bd-wait, .bd-closed")) part.remove();
   const clock = new Intl.DateTimeFormat("ja-JP", { timeZone: "Asia/Tokyo", hour: "numeric", minute: "2-digit" });
   const note = one("#stale").content.cloneNode(true);
