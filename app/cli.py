@@ -15,6 +15,7 @@ COMMANDS = {
     "doctor": "app.commands.setup:doctor",
     "user": "app.commands.people:user",
     "token": "app.commands.people:token",
+    "device": "app.commands.devices:device",
     "audit": "app.commands.audit:audit",
     "jobs": "app.commands.jobs:jobs",
     "demo": "app.commands.replay:demo",
