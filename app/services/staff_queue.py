@@ -22,8 +22,9 @@ from app.services.queue import REOPEN_WITHIN
 
 _COLUMNS = (
     Step.id, Step.ticket_id, Ticket.number, Step.category_id, Step.service_id, Step.position, Step.phase, Step.state,
-    Step.priority, Step.entry, Step.slot_at, Step.arrived_at, Step.waiting_since, Step.due_at, Step.called_at,
-    Step.started_at, Step.ended_at, Step.counter_id, Step.recalls, Ticket.language, Ticket.party, Ticket.channel,
+    Step.priority, Step.entry, Step.slot_at, Step.arrived_at, Step.waiting_since, Step.due_at, Step.eligible_at,
+    Step.called_at, Step.started_at, Step.ended_at, Step.counter_id, Step.recalls, Ticket.language, Ticket.party,
+    Ticket.channel,
 )  # fmt: skip
 
 

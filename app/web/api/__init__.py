@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from app.web.api import counters, offices, openapi, steps, tickets
+from app.web.api import counters, desk, offices, openapi, steps, tickets
 
 
 def install(app: Flask) -> None:
-    """Mount the five parts of the API."""
-    for part in (offices, tickets, counters, steps, openapi):
+    """Mount the parts of the API."""
+    for part in (offices, tickets, counters, desk, steps, openapi):
         app.register_blueprint(part.blueprint)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from app import __version__
 from app.domain.roles import Function
 from app.web import security
-from app.web.api import body, counters, steps, tickets
+from app.web.api import body, counters, desk, steps, tickets
 from app.web.api.body import answer
 
 blueprint = Blueprint("api_openapi", __name__, url_prefix="/api/v1")
@@ -21,6 +21,8 @@ _BODIES: dict[str, type[BaseModel]] = {
     "api_counters.close": body.Body,
     "api_counters.call_next": body.Body,
     "api_counters.call": counters.Number,
+    "api_desk.undo": desk.Undoing,
+    "api_desk.miss_next": desk.NoShow,
     "api_steps.act": steps.Doing,
 }
 _REFUSALS = {"400": "unparsable or without Idempotency-Key", "404": "absent or not yours", "409": "not in this state",
