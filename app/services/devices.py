@@ -87,6 +87,11 @@ def claimed(session: Session, device: str, *, at: datetime) -> bool | None:
     return None if found is None or found.expires_at <= at else found.token_id is not None
 
 
+def pairing_of(session: Session, device: str) -> Pairing | None:
+    """The code this device shows."""
+    return session.get(Pairing, token_hash(device))
+
+
 def deliver(session: Session, *, device: str, token: str, at: datetime) -> AccessToken:
     """Give the device its token, once. Raises NotFound unless its code was claimed and not yet delivered."""
     found = session.get(Pairing, token_hash(device), with_for_update=True, populate_existing=True)

@@ -12,7 +12,7 @@ from app.domain.errors import TooMany
 from app.web import security
 
 View = TypeVar("View", bound=Callable[..., Any])
-PER_MINUTE = {"ticket": 20, "look": 240, "sign_in": 30, "write": 120}
+PER_MINUTE = {"ticket": 20, "look": 240, "sign_in": 30, "write": 120, "pair": 600}
 _MOST_KEYS = 50_000
 
 
