@@ -88,4 +88,4 @@ def install(app: Flask) -> None:
     """Babel with our selector, and the words' functions in every template."""
     app.config.update(BABEL_DEFAULT_LOCALE="ja", BABEL_TRANSLATION_DIRECTORIES="translations")
     Babel(app, locale_selector=lambda: LANGUAGES[language()][0])
-    app.jinja_env.globals.update(t=t, plain=plain, pick=pick, language=language, languages=LANGUAGES)
+    app.jinja_env.globals.update(t=t, plain=plain, pick=pick, ruby=ruby, language=language, languages=LANGUAGES)

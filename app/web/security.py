@@ -110,6 +110,8 @@ def idempotency(default_scope: str = "public") -> Request:
     who = principal()
     body = request.get_data(cache=True)
     if request.form:
+        if any("\x00" in value for value in request.form.values()):
+            raise InvalidInput(fields=["body"])
         fields = sorted((n, v) for n, v in request.form.items(multi=True) if n not in ("csrf_token", "idempotency_key"))
         body = repr(fields).encode()
     return Request(
@@ -140,8 +142,9 @@ def _protect_from_forgery() -> None:
     """Cookies need a CSRF token; a bearer token cannot be sent by a stranger's page; public calls carry no right."""
     if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or request.endpoint is None:
         return
-    origin = request.headers.get("Origin")
-    if origin and origin not in current_app.config["ORIGINS"]:
+    # "null" comes from our own pages that send no referrer (a number's page): for them the CSRF token decides.
+    origin = request.headers.get("Origin", "null")
+    if origin != "null" and origin not in current_app.config["ORIGINS"]:
         raise Forbidden("bad_origin")
     if by_bearer_header():
         return

@@ -52,6 +52,14 @@ def test_a_form_of_a_stranger_is_refused(web: Flask, client: FlaskClient) -> Non
     assert evil.status_code == 403
 
 
+def test_a_page_without_referrer_posts_with_its_token_only(client: FlaskClient) -> None:
+    """A browser sends ``Origin: null`` from a page whose Referrer-Policy is no-referrer."""
+    where = take(client, "juminhyo")
+    form = {"csrf_token": token_of(client.get(f"{where}/cancel").text)}
+    assert client.post(f"{where}/cancel", data={}, headers={"Origin": "null"}).status_code == 403
+    assert client.post(f"{where}/cancel", data=form, headers={"Origin": "null"}).status_code == 303
+
+
 def test_cancel_asks_first_and_is_the_same_twice(client: FlaskClient) -> None:
     where = take(client, "juminhyo")
     page = client.get(f"{where}/cancel").text

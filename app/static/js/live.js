@@ -12,7 +12,7 @@ const events = { "/live": "board", "/staff": "queue" };
 
 /**
  * @param {{namespace?: "/live"|"/staff", office: string, hall?: string|null, start?: {epoch: string, seq: number},
- *   onSnapshot: (snapshot: object) => void, onStale?: (stale: boolean) => void, onSignedOut?: () => void}} options
+ *   onSnapshot: (snapshot: object) => void|Promise<void>, onStale?: (stale: boolean) => void, onSignedOut?: () => void}} options
  *   start: the version that stands on the page already.
  * @returns {{refresh: () => Promise<void>}} refresh asks at once, for instance after an action.
  */
@@ -23,6 +23,7 @@ export function follow({ namespace = "/live", office, hall = null, start = {}, o
   let truth = Date.now();
   let stale = false;
   let asking = false;
+  let drawing = Promise.resolve();
 
   const socket = io(namespace, {
     path: "/socket.io", transports: ["websocket"], reconnectionDelay: 500, reconnectionDelayMax: 5000, randomizationFactor: 0.9,
@@ -36,12 +37,18 @@ export function follow({ namespace = "/live", office, hall = null, start = {}, o
     }
   }
 
+  // One after another: a drawing that asks the server must not be overtaken by an older one.
   function take(snapshot) {
+    drawing = drawing.then(() => draw(snapshot)).catch((error) => console.warn("not drawn", error));
+    return drawing;
+  }
+
+  async function draw(snapshot) {
     if (!snapshot || snapshot.error) return;
     const { epoch, seq, business_date } = snapshot;
     if (epoch === shown.epoch && seq < shown.seq) return;
     const known = epoch === shown.epoch && seq === shown.seq && business_date === shown.business_date;
-    if (!known || stale) onSnapshot(snapshot);
+    if (!known || stale) await onSnapshot(snapshot);
     shown = { epoch, seq, business_date };
     proven();
   }
@@ -65,7 +72,7 @@ export function follow({ namespace = "/live", office, hall = null, start = {}, o
     try {
       const known = shown.business_date ? { "If-None-Match": `"${shown.epoch}.${shown.seq}"` } : {};
       const answer = await fetch(path, { headers: known, cache: "no-store", signal: AbortSignal.timeout(giveUp) });
-      if (answer.ok) take(await answer.json());
+      if (answer.ok) await take(await answer.json());
       else if (answer.status === 304) proven();
       else if (answer.status === 401) onSignedOut();
     } catch {
