@@ -125,7 +125,8 @@ class WorkProfile(Base):
 class Counter(Base):
     """A numbered place (窓口); open when a staff member has signed in at it with a work profile.
 
-    ``lines`` is the profile in force while open. ``capacity``: parties at the counter at once.
+    ``lines`` is the profile in force while open. ``capacity``: parties at the counter at once. ``help_since``:
+    since when the clerk asks the floor lead for help.
     """
 
     __tablename__ = "counter"
@@ -149,6 +150,7 @@ class Counter(Base):
     staff_name: Mapped[str] = mapped_column(default="")
     since: Mapped[datetime | None]
     back_at: Mapped[datetime | None]
+    help_since: Mapped[datetime | None]
 
 
 class Notice(Base):

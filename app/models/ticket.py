@@ -1,4 +1,4 @@
-"""Numbers, steps and the one log: ticket, step, event, number line, idempotency record.
+"""Numbers, steps and the one log: ticket, note, step, event, number line, idempotency record.
 
 The partial unique indexes are promises of the hall: one party at a counter, one counter for a party.
 """
@@ -55,6 +55,16 @@ class Ticket(Base):
     channel: Mapped[str]
     issued_at: Mapped[datetime]
     confirm_by: Mapped[datetime | None]
+
+
+class TicketNote(Base):
+    """A few words (メモ) that one counter leaves for the next: seen by staff alone, gone at the close of day."""
+
+    __tablename__ = "ticket_note"
+    ticket_id: Mapped[int] = mapped_column(BigId, ForeignKey("ticket.id"), primary_key=True)
+    text: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
 
 
 class Step(Base):

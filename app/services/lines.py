@@ -20,17 +20,29 @@ def profile(counter: Counter) -> list[Line]:
     return [Line(category_id=line["category"], after_minutes=line.get("after_minutes")) for line in counter.lines]
 
 
-def _first(category_id: str, day: date, eligible_by: datetime | None) -> Select[Step]:
+def _first_of() -> Select[Step]:
     """The first callable step of a line: by due, arrival, number; not while its party is at a counter."""
     elsewhere = aliased(Step)
-    query = (
+    return (
         select(Step)
-        .where(Step.category_id == category_id, Step.business_date == day, Step.state == "waiting")
-        .where(~exists().where(elsewhere.ticket_id == Step.ticket_id, elsewhere.state.in_(AT_COUNTER)))
+        .where(Step.category_id == bindparam("category"), Step.business_date == bindparam("day"))
+        .where(Step.state == "waiting")
+        .where(~exists().where(elsewhere.ticket_id == Step.ticket_id, elsewhere.state.in_(sorted(AT_COUNTER))))
         .order_by(Step.due_at, Step.arrived_at, Step.serial, Step.id)
         .limit(1)
     )
-    return query if eligible_by is None else query.where(Step.eligible_at <= eligible_by)
+
+
+# Built once: every call asks them for each line of its counter.
+_FIRST = _first_of()
+_FIRST_ELIGIBLE = _FIRST.where(Step.eligible_at <= bindparam("at", type_=UtcDateTime()))
+
+
+def _first(session: Session, category_id: str, day: date, at: datetime | None) -> Step | None:
+    asked = {"category": category_id, "day": day}
+    if at is None:
+        return session.scalar(_FIRST, asked)
+    return session.scalar(_FIRST_ELIGIBLE, asked | {"at": at})
 
 
 def _sure(instant: datetime | None) -> datetime:
@@ -50,14 +62,12 @@ def _head(step: Step) -> Head:
 def heads(session: Session, lines: Sequence[Line], *, at: datetime) -> list[Head]:
     """For ``calling.choose``: the first eligible step of each line; where no line has one, the first of all."""
     day = business_date(at)
-    found = [session.scalar(_first(line.category_id, day, at)) for line in lines]
+    found = [_first(session, line.category_id, day, at) for line in lines]
     eligible = [_head(step) for step in found if step is not None]
     if eligible and len(eligible) == len(lines):
         return eligible
     rest = [
-        session.scalar(_first(line.category_id, day, None))
-        for line, step in zip(lines, found, strict=True)
-        if step is None
+        _first(session, line.category_id, day, None) for line, step in zip(lines, found, strict=True) if step is None
     ]
     return eligible + [_head(step) for step in rest if step is not None]
 
@@ -102,6 +112,8 @@ def steps_of(session: Session, ticket_id: int) -> Sequence[Step]:
 
 def find_number(session: Session, office_id: str, number: str, *, at: datetime) -> Ticket:
     """Today's ticket with this number; raises NotFound."""
+    if not number.isprintable():
+        raise NotFound(what="number")
     ticket = session.scalar(
         select(Ticket).where(
             Ticket.office_id == office_id, Ticket.business_date == business_date(at), Ticket.number == number
@@ -127,7 +139,8 @@ _AHEAD = select(func.count()).where(
 def ahead(session: Session, step: Step) -> int:
     """How many wait before this step in its line."""
     place = {"due": step.due_at, "arrived": step.arrived_at, "serial": step.serial}
-    return session.scalar(_AHEAD, {"category": step.category_id, "day": step.business_date, **place}) or 0
+    asked = {"category": step.category_id, "day": step.business_date, **place}
+    return session.connection().scalar(_AHEAD, asked) or 0
 
 
 def place_of(step: Step) -> dict[str, object]:

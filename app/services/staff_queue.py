@@ -32,7 +32,8 @@ def read(session: Session, *, office_id: str, at: datetime) -> dict[str, Any]:
     """``{office, epoch, seq, at, business_date, counters, categories, steps, services}`` of today; JSON values only.
 
     * ``counters``: ``{id, number, name, hall, section, state, since, back_at, profile, lines, capacity, staff,
-      staff_id, steps}``; ``lines`` as in a work profile, ``steps`` the ids of the parties at it.
+      staff_id, help_since, steps}``; ``lines`` as in a work profile, ``steps`` the ids of the parties at it,
+      ``help_since`` since when the clerk asks for help, or null.
     * ``categories``: the board's fields, ``{hall, section, target_minutes, longest_since}`` besides;
       ``longest_since`` is the instant since which the longest waiting party of the line has waited.
     * ``steps``: all that is not final, waiting ones first in the order they are called; then what ended in the
@@ -85,7 +86,7 @@ def _counters(session: Session, office_id: str, steps: Sequence[Row[Any]]) -> li
             "id": c.id, "number": c.number, "name": c.name, "hall": c.hall_id, "section": c.section,
             "state": c.state, "since": _iso(c.since), "back_at": _iso(c.back_at), "profile": c.profile_id,
             "lines": list(c.lines), "capacity": c.capacity, "staff": c.staff_name, "staff_id": c.staff_id,
-            "steps": held[c.id],
+            "help_since": _iso(c.help_since), "steps": held[c.id],
         }
         for c in found
     ]  # fmt: skip
