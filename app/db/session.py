@@ -62,6 +62,18 @@ def _postgres_engine(url: str) -> Engine:
     )  # fmt: skip
 
 
+def _remembering(session: Session) -> Session:
+    """Keep every loaded row until the session ends: its map is weak, and a short transaction asks for a row twice."""
+    kept: list[object] = []
+
+    def keep(_session: Session, row: object) -> None:
+        kept.append(row)
+
+    event.listen(session, "loaded_as_persistent", keep)
+    event.listen(session, "pending_to_persistent", keep)
+    return session
+
+
 class Database:
     """Engines of one database; made after a fork, closed with ``dispose``."""
 
@@ -95,6 +107,7 @@ class Database:
         try:
             with self._session() as session:
                 self._begin(session)
+                session.info["alone"] = True
                 yield session
         finally:
             self._writer.release()
@@ -114,7 +127,7 @@ class Database:
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        session = Session(self.engine, expire_on_commit=False)
+        session = _remembering(Session(self.engine, expire_on_commit=False))
         try:
             yield session
             session.flush()
@@ -141,7 +154,7 @@ class Database:
         engine = self.read_engine
         if not self.is_sqlite:
             engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        session = Session(engine, expire_on_commit=False)
+        session = _remembering(Session(engine, expire_on_commit=False))
         try:
             yield session
         except DBAPIError as error:

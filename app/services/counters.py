@@ -9,17 +9,9 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.ticket import AT_COUNTER
 from app.models.people import StaffSession
-from app.models.place import Category, Counter, Office, WorkProfile
+from app.models.place import Category, Counter, WorkProfile
 from app.models.ticket import Step
 from app.services import events
-
-
-def _locked(session: Session, counter_id: str) -> tuple[Office, Counter]:
-    office_id = session.scalar(select(Counter.office_id).where(Counter.id == counter_id))
-    if office_id is None:
-        raise NotFound(what="counter")
-    office = events.lock_office(session, office_id)
-    return office, session.get_one(Counter, counter_id, populate_existing=True)
 
 
 def _lines(
@@ -53,7 +45,7 @@ def open_counter(
     ``staff_id``: who sits down at it; without one (a program, a floor lead from afar) whoever sits there stays.
     Raises NotFound, InvalidInput, Conflict("counter_taken") while somebody else is signed in at it.
     """
-    office, counter = _locked(session, counter_id)
+    office, counter = events.lock_counter(session, counter_id)
     if staff_id is not None:
         _take_seat(session, counter, staff_id, at=at)
     chosen = profile_id or (None if categories is not None else counter.default_profile_id)
@@ -85,7 +77,7 @@ def _take_seat(session: Session, counter: Counter, staff_id: int, *, at: datetim
 
 def _leave(session: Session, counter_id: str, state: str, *, actor: str, at: datetime, back_at: datetime | None,
            request_key: str | None) -> Counter:  # fmt: skip
-    office, counter = _locked(session, counter_id)
+    office, counter = events.lock_counter(session, counter_id)
     held = session.scalar(select(Step.id).where(Step.counter_id == counter.id, Step.state.in_(AT_COUNTER)).limit(1))
     if held is not None:
         raise Conflict("counter_busy")
@@ -95,7 +87,7 @@ def _leave(session: Session, counter_id: str, state: str, *, actor: str, at: dat
         counter.since = at
     counter.state, counter.back_at = state, back_at
     if state == "closed":
-        counter.staff_id, counter.staff_name = None, ""
+        counter.staff_id, counter.staff_name, counter.help_since = None, "", None
     events.append(session, office, action="pause" if state == "paused" else "close", actor=actor, at=at,
                   counter_id=counter.id, request_key=request_key)  # fmt: skip
     return counter
@@ -123,7 +115,20 @@ def pause_counter(
 
 def office_of(session: Session, counter_id: str) -> str:
     """The office a counter stands in; raises NotFound."""
-    office_id = session.scalar(select(Counter.office_id).where(Counter.id == counter_id))
-    if office_id is None:
+    counter = session.get(Counter, counter_id)
+    if counter is None:
         raise NotFound(what="counter")
-    return office_id
+    return counter.office_id
+
+
+def ask_help(
+    session: Session, *, counter_id: str, wanted: bool, actor: str, at: datetime, request_key: str | None = None
+) -> Counter:
+    """Ask the floor lead for help, or say it is no longer needed; shown to staff, never on a board."""
+    office, counter = events.lock_counter(session, counter_id)
+    if (counter.help_since is not None) == wanted:
+        return counter
+    counter.help_since = at if wanted else None
+    events.append(session, office, action="help" if wanted else "help_over", actor=actor, at=at,
+                  counter_id=counter.id, request_key=request_key)  # fmt: skip
+    return counter

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.calling import Choice, Entry, choose
@@ -56,7 +56,6 @@ def _apply(
         step.counter_id = None
     if state is State.WAITING:
         details = {**details, **lines.place_of(step)}
-    session.flush()
     events.append(
         session, office, action=action, actor=actor, at=at, step=step, before=before,
         counter_id=at_counter, request_key=request_key, reason=reason, details=details,
@@ -64,20 +63,17 @@ def _apply(
 
 
 def _open_counter(session: Session, counter_id: str) -> tuple[Office, Counter]:
-    office_id = session.scalar(select(Counter.office_id).where(Counter.id == counter_id))
-    if office_id is None:
-        raise NotFound(what="counter")
-    office = events.lock_office(session, office_id)
-    counter = session.get_one(Counter, counter_id, populate_existing=True)
+    office, counter = events.lock_counter(session, counter_id)
     if counter.state != "open":
         raise Closed("counter_closed")
     return office, counter
 
 
+_HELD = select(Step.id).where(Step.counter_id == bindparam("counter"), Step.state.in_(sorted(AT_COUNTER)))
+
+
 def _refuse_if_full(session: Session, counter: Counter) -> None:
-    held = session.scalars(
-        select(Step.id).where(Step.counter_id == counter.id, Step.state.in_(AT_COUNTER)).limit(counter.capacity)
-    ).all()
+    held = session.connection().execute(_HELD, {"counter": counter.id}).all()
     if len(held) >= counter.capacity:
         raise Conflict("counter_busy")
 
@@ -163,11 +159,7 @@ def act(
     ``counter_id``: the actor's own counter; a party at another one is refused with
     Conflict("other_counter"). ``service_id``: where ``transfer`` goes. Raises NotFound, IllegalTransition.
     """
-    office_id = session.scalar(select(Step.office_id).where(Step.id == step_id))
-    if office_id is None:
-        raise NotFound(what="step")
-    office = events.lock_office(session, office_id)
-    step = session.get_one(Step, step_id, populate_existing=True)
+    office, step = events.lock_step(session, step_id)
     if action is Action.CALL:
         raise InvalidInput("use_call")
     after(State(step.state), action)
@@ -252,6 +244,12 @@ def settle(session: Session, office: Office, step: Step, *, actor: str, at: date
 
 def start_waiting(session: Session, office: Office, step: Step, *, entry: Entry, actor: str, at: datetime,
                   request_key: str | None = None) -> None:  # fmt: skip
-    """A fresh step takes its place in line (issue of a ticket, confirmation on arrival)."""
+    """A fresh step takes its place in line (confirmation on arrival)."""
     lines.join(session, step, entry=entry, at=at)
+    enter(session, office, step, actor=actor, at=at, request_key=request_key)
+
+
+def enter(session: Session, office: Office, step: Step, *, actor: str, at: datetime,
+          request_key: str | None = None) -> None:  # fmt: skip
+    """A fresh step whose place is fixed begins to wait (issue of a ticket)."""
     _apply(session, office, step, Action.READY, actor=actor, at=at, request_key=request_key)

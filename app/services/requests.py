@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,11 @@ from app.domain.errors import InvalidInput, KeyReused
 from app.models.ticket import RequestKey
 
 KEPT = timedelta(days=2)
+# Built once: every change asks and keeps.
+_FIND = select(RequestKey.fingerprint, RequestKey.answer).where(
+    RequestKey.scope == bindparam("scope"), RequestKey.key == bindparam("key")
+)
+_KEEP = insert(RequestKey)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +52,16 @@ def once(
     held, the primary key refuses the second as Conflict("request_in_flight") and the caller asks again.
     Answers must be JSON and carry no secret.
     """
-    row = session.get(RequestKey, (request.scope, request.key))
+    connection = session.connection()
+    row = connection.execute(_FIND, {"scope": request.scope, "key": request.key}).first()
     if row is not None:
         if row.fingerprint != request.fingerprint:
             raise KeyReused()
-        return row.answer, True
+        kept: dict[str, Any] = row.answer
+        return kept, True
     answer = work()
-    session.execute(
-        insert(RequestKey).values(
-            scope=request.scope, key=request.key, fingerprint=request.fingerprint, answer=answer, at=at
-        )
-    )
+    kept = {"scope": request.scope, "key": request.key, "fingerprint": request.fingerprint, "answer": answer, "at": at}
+    connection.execute(_KEEP, kept)
     return answer, False
 
 

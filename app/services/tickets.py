@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import business_date
@@ -18,6 +18,9 @@ from app.models.ticket import Step, Ticket
 from app.services import events, hours, lines, queue, waits
 
 MOST_SERVICES = 12
+_OFFERED = select(Offering).where(
+    Offering.office_id == bindparam("office"), Offering.service_id.in_(bindparam("services", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +35,22 @@ class Wish:
     confirm_by: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """A fresh ticket with what its holder is told: people ahead (None: not in line yet) and the range promised."""
+
+    ticket: Ticket
+    steps: Sequence[Step]
+    ahead: int | None
+    told: dict[str, int] | None
+
+
 def _offerings(session: Session, office: Office, wish: Wish) -> list[Offering]:
     if not 1 <= len(wish.services) <= MOST_SERVICES or len(set(wish.services)) != len(wish.services):
         raise InvalidInput("bad_services")
     found = {
         offering.service_id: offering
-        for offering in session.scalars(
-            select(Offering).where(Offering.office_id == office.id, Offering.service_id.in_(wish.services))
-        )
+        for offering in session.scalars(_OFFERED, {"office": office.id, "services": list(wish.services)})
         if offering.active
     }
     if len(found) != len(wish.services):
@@ -73,17 +84,20 @@ def _steps(session: Session, ticket: Ticket, offerings: Sequence[Offering], *, a
         for phase in service.phases:
             steps.append(
                 Step(
-                    ticket_id=ticket.id, office_id=ticket.office_id, business_date=ticket.business_date,
+                    office_id=ticket.office_id, business_date=ticket.business_date,
                     position=len(steps), service_id=service.id, category_id=offering.category_id, phase=phase,
                     state=State.PENDING, serial=ticket.serial, priority=ticket.priority, changed_at=at,
                 )
             )  # fmt: skip
-    session.add_all(steps)
-    session.flush()
     return steps
 
 
-def issue(
+def issue(session: Session, **asked: Any) -> Ticket:
+    """``issue_told`` for callers who need the ticket alone."""
+    return issue_told(session, **asked).ticket
+
+
+def issue_told(
     session: Session,
     *,
     office_id: str,
@@ -93,7 +107,7 @@ def issue(
     actor: str,
     at: datetime,
     request_key: str | None = None,
-) -> Ticket:
+) -> Issued:
     """Give the next number of the first service's category; the first step begins to wait.
 
     ``seed`` is fresh chance, ``secret`` derives the token. Raises NotFound, Closed, InvalidInput.
@@ -110,15 +124,22 @@ def issue(
         seed=seed, token_hash=token_hash(ticket_token(secret, seed)), language=wish.language, priority=wish.priority,
         party=wish.party, channel=wish.channel, issued_at=at, confirm_by=wish.confirm_by,
     )  # fmt: skip
-    session.add(ticket)
-    session.flush()
     steps = _steps(session, ticket, offerings, at=at)
     if wish.confirm_by is None:
-        queue.start_waiting(session, office, steps[0], entry=Entry.WALK_IN, actor=actor, at=at, request_key=request_key)
-        waits.record(session, steps[0], ahead=lines.ahead(session, steps[0]), at=at)
-    else:
+        lines.join(session, steps[0], entry=Entry.WALK_IN, at=at)
+    session.add(ticket)
+    session.flush()
+    for step in steps:
+        step.ticket_id = ticket.id
+    session.add_all(steps)
+    if wish.confirm_by is not None:
+        session.flush()
         events.append(session, office, action="issue", actor=actor, at=at, step=steps[0], request_key=request_key)
-    return ticket
+        return Issued(ticket=ticket, steps=steps, ahead=None, told=None)
+    queue.enter(session, office, steps[0], actor=actor, at=at, request_key=request_key)
+    ahead = lines.ahead(session, steps[0])
+    told = waits.record(session, steps[0], ahead=ahead, at=at)
+    return Issued(ticket=ticket, steps=steps, ahead=ahead, told=told._asdict() if told else None)
 
 
 def confirm(session: Session, ticket: Ticket, *, actor: str, at: datetime) -> Ticket:
@@ -171,8 +192,20 @@ def describe(session: Session, ticket: Ticket, *, at: datetime) -> dict[str, Any
     """
     steps = lines.steps_of(session, ticket.id)
     waiting = next((step for step in steps if step.state == State.WAITING), None)
-    at_counter = next((step for step in steps if step.state in (State.CALLED, State.SERVING)), None)
     ahead = lines.ahead(session, waiting) if waiting else None
+    told = waits.estimate(session, waiting, ahead=ahead or 0, at=at) if waiting else None
+    return _view(session, ticket, steps, ahead=ahead, told=told)
+
+
+def describe_issued(session: Session, issued: Issued) -> dict[str, Any]:
+    """What ``describe`` tells of a ticket in the transaction that issued it, without asking anything twice."""
+    return _view(session, issued.ticket, issued.steps, ahead=issued.ahead, told=issued.told)
+
+
+def _view(
+    session: Session, ticket: Ticket, steps: Sequence[Step], *, ahead: int | None, told: dict[str, int] | None
+) -> dict[str, Any]:
+    at_counter = next((step for step in steps if step.state in (State.CALLED, State.SERVING)), None)
     counter = session.get_one(Counter, at_counter.counter_id) if at_counter and at_counter.counter_id else None
     category = session.get_one(Category, ticket.category_id)
     return {
@@ -180,7 +213,7 @@ def describe(session: Session, ticket: Ticket, *, at: datetime) -> dict[str, Any
         "category": category.id, "prefix": category.prefix, "status": status(State(step.state) for step in steps),
         "language": ticket.language, "priority": ticket.priority, "party": ticket.party, "issued_at": ticket.issued_at,
         "confirm_by": ticket.confirm_by, "steps": [_step_view(session, step) for step in steps], "ahead": ahead,
-        "estimate": waits.estimate(session, waiting, ahead=ahead or 0, at=at) if waiting else None,
+        "estimate": told,
         "counter": counter.number if counter else None, "hall": counter.hall_id if counter else None,
         "delivering": bool(at_counter and at_counter.phase == Phase.DELIVER),
     }  # fmt: skip

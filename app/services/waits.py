@@ -47,7 +47,7 @@ _OPEN = select(Counter.lines).where(Counter.office_id == bindparam("office"), Co
 
 def _last_calls(session: Session, category_id: str, *, day: date, most: int) -> list[tuple[datetime, float]]:
     """``(called at, minutes waited)`` of today's last calls, newest first; a rejoined step's old call is not one."""
-    rows = session.execute(_LAST, {"category": category_id, "day": day, "most": most})
+    rows = session.connection().execute(_LAST, {"category": category_id, "day": day, "most": most})
     return [
         (called, (called - since).total_seconds() / 60)
         for called, since in rows
@@ -78,9 +78,9 @@ def _model(row: Row[Any] | None) -> WaitModel:
 def _rows(session: Session, office_id: str, category_id: str | None = None) -> dict[str | None, Row[Any]]:
     """What was fitted for an office, or for one line of it, by category; None is the office itself."""
     if category_id is None:
-        rows = session.execute(_MODELS, {"office": office_id})
+        rows = session.connection().execute(_MODELS, {"office": office_id})
     else:
-        rows = session.execute(_MODEL, {"office": office_id, "category": category_id})
+        rows = session.connection().execute(_MODEL, {"office": office_id, "category": category_id})
     return {row.category_id: row for row in rows}
 
 
@@ -122,7 +122,7 @@ def ranges(line: LineWait, positions: Iterable[int]) -> list[Range] | None:
 
 
 def _staffed(session: Session, step: Step) -> bool:
-    return step.category_id in staffed(session.scalars(_OPEN, {"office": step.office_id}))
+    return step.category_id in staffed(session.connection().scalars(_OPEN, {"office": step.office_id}))
 
 
 def estimate(session: Session, step: Step, *, ahead: int, at: datetime) -> dict[str, int] | None:
@@ -134,7 +134,7 @@ def estimate(session: Session, step: Step, *, ahead: int, at: datetime) -> dict[
         return None
     line = _of_step(session, step, at=at)
     found = ranges(line, (ahead,))
-    return {"low": found[0].low, "high": found[0].high} if found else None
+    return found[0]._asdict() if found else None
 
 
 def record(session: Session, step: Step, *, ahead: int, at: datetime) -> Range | None:
@@ -150,7 +150,7 @@ def record(session: Session, step: Step, *, ahead: int, at: datetime) -> Range |
         kept[name] = getattr(inputs, name) if inputs else None
     kept["promised_low"], kept["promised_high"] = promised or (None, None)
     kept["promised_median"] = wait.minutes(inputs, (ahead,), line.model)[0][1] if inputs and promised else None
-    session.execute(_KEEP, kept)
+    session.connection().execute(_KEEP, kept)
     return promised
 
 

@@ -40,8 +40,8 @@ def at_counter(counter_id: str, function: Function, work: Work) -> dict[str, Any
     with security.database().transaction() as session:
         office_id = counters.office_of(session, counter_id)
         own = counter_id if who.role is Role.CLERK else None
-        access.require(session, who, function, office_id=office_id, counter_id=own)
         events.lock_office(session, office_id)
+        access.require(session, who, function, office_id=office_id, counter_id=own)
         found, _ = requests.once(session, asked, at=at, work=lambda: work(session, who, at, asked.key))
     return found
 

@@ -4,13 +4,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 from pydantic import Field
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
 from app.domain.roles import Function, Role
 from app.domain.ticket import Action
-from app.models.ticket import Step
 from app.services import access, events, queue, requests
 from app.web import security
 from app.web.api.body import Body, answer, read
@@ -45,11 +43,8 @@ def act(step: int, action: str) -> Response:
         raise NotFound(what="action")
     who, at, asked = security.caller(), security.now(), security.idempotency()
     with security.database().transaction() as session:
-        office_id = session.scalar(select(Step.office_id).where(Step.id == step))
-        if office_id is None:
-            raise NotFound(what="step")
-        access.require(session, who, Function.CALL, office_id=office_id)
-        events.lock_office(session, office_id)
+        office, _ = events.lock_step(session, step)
+        access.require(session, who, Function.CALL, office_id=office.id)
         own = own_counter(session, who, doing)
 
         def work() -> dict[str, Any]:

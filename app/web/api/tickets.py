@@ -10,7 +10,7 @@ from app.domain.roles import Function, Role
 from app.models.ticket import Ticket
 from app.services import access, events, queue, requests, tickets
 from app.web import security
-from app.web.api.body import Body, answer, read
+from app.web.api.body import Body, answer, plain, read
 from app.web.limits import limit_public
 
 blueprint = Blueprint("api_tickets", __name__, url_prefix="/api/v1")
@@ -40,25 +40,30 @@ def channel() -> str:
 
 
 def take(office_id: str, wish: tickets.Wish) -> dict[str, Any]:
-    """Issue once per Idempotency-Key and describe; the token is derived anew, never stored."""
+    """Issue once per Idempotency-Key and describe; the token is derived anew, never stored.
+
+    A replay gets the very answer that was given, marked ``replayed``.
+    """
     who, at = security.principal(), security.now()
     request_ = security.idempotency(f"public:{office_id}")
     actor = who.actor if who else "public"
+    seed = security.fresh_secret()
     with security.database().transaction() as session:
-        access.require(session, who, Function.TAKE_TICKET if who else Function.PUBLIC, office_id=office_id)
         events.lock_office(session, office_id)
+        access.require(session, who, Function.TAKE_TICKET if who else Function.PUBLIC, office_id=office_id)
 
         def work() -> dict[str, Any]:
-            ticket = tickets.issue(
-                session, office_id=office_id, wish=wish, seed=security.fresh_secret(), secret=secret(), actor=actor,
-                at=at, request_key=request_.key,
+            issued = tickets.issue_told(
+                session, office_id=office_id, wish=wish, seed=seed, secret=secret(), actor=actor, at=at,
+                request_key=request_.key,
             )  # fmt: skip
-            return {"ticket": ticket.id}
+            described: dict[str, Any] = plain(tickets.describe_issued(session, issued))
+            return described
 
-        stored, replayed = requests.once(session, request_, at=at, work=work)
-        ticket = session.get_one(Ticket, stored["ticket"])
-        seen = tickets.describe(session, ticket, at=at)
-    token = ticket_token(secret(), ticket.seed)
+        seen, replayed = requests.once(session, request_, at=at, work=work)
+        if replayed:
+            seed = session.get_one(Ticket, seen["id"]).seed
+    token = ticket_token(secret(), seed)
     return seen | {"token": token, "status_url": f"{current_app.config['ADDRESS']}/t/{token}", "replayed": replayed}
 
 
