@@ -9,12 +9,10 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from sqlalchemy import select
 
 from app.db import schema
@@ -23,6 +21,7 @@ from app.domain.roles import Role
 from app.models.place import Counter, Office
 from app.services import access, catalogue_load, proof
 from config import municipality
+from tests.bench.caller import Caller
 from tests.hall_server import serving
 
 SAMPLE = Path(__file__).parents[2] / "config" / "sample"
@@ -59,27 +58,23 @@ def _in_threads(count: int, work: Any) -> float:
 
 def _issue(address: str, token: str, statuses: list[int]) -> float:
     def work(_: int) -> None:
-        with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
-            for _ in range(WAITING // COUNTERS):
-                answer = client.post("/offices/ward/tickets", json={"services": ["juminhyo"]},
-                                     headers={"Idempotency-Key": uuid.uuid4().hex})  # fmt: skip
-                statuses.append(answer.status_code)
+        caller = Caller(address, token)
+        wish = {"services": ["juminhyo"]}
+        statuses.extend(caller.post("/offices/ward/tickets", wish)[0] for _ in range(WAITING // COUNTERS))
 
     return _in_threads(COUNTERS, work)
 
 
 def _call(address: str, token: str, counters: list[str], took: list[float]) -> float:
     def work(number: int) -> None:
-        with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {token}"}) as client:
-            while True:
-                begun = time.perf_counter()
-                answer = client.post(f"/counters/{counters[number]}/call-next", json={},
-                                     headers={"Idempotency-Key": uuid.uuid4().hex})  # fmt: skip
-                took.append(time.perf_counter() - begun)
-                if answer.status_code != 200:
-                    return
-                step = answer.json()["step"]["id"]
-                client.post(f"/steps/{step}/miss", json={}, headers={"Idempotency-Key": uuid.uuid4().hex})
+        caller = Caller(address, token)
+        while True:
+            begun = time.perf_counter()
+            status, answer = caller.post(f"/counters/{counters[number]}/call-next")
+            took.append(time.perf_counter() - begun)
+            if status != 200:
+                return
+            caller.post(f"/steps/{answer['step']['id']}/miss")
 
     return _in_threads(COUNTERS, work)
 
@@ -93,10 +88,9 @@ def run(url: str) -> dict[str, Any]:
     with serving(url) as address:
         statuses: list[int] = []
         issuing = _issue(address, kiosk, statuses)
-        with httpx.Client(base_url=f"{address}/api/v1", headers={"Authorization": f"Bearer {staff}"}) as client:
-            for counter in counters:
-                client.post(f"/counters/{counter}/open", json={"categories": ["ward-certificates"]},
-                            headers={"Idempotency-Key": uuid.uuid4().hex}).raise_for_status()  # fmt: skip
+        lead = Caller(address, staff)
+        for counter in counters:
+            assert lead.post(f"/counters/{counter}/open", {"categories": ["ward-certificates"]})[0] == 200
         took: list[float] = []
         calling = _call(address, staff, counters, took)
     with database.snapshot() as session:
