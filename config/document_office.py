@@ -183,6 +183,8 @@ class Notice(Part):
 
 
 class Office(Part):
+    """One building. ``open_kiosk``: the kiosk's page serves a machine that nobody has paired, too."""
+
     id: Id
     name: Words
     short: Words
@@ -190,6 +192,7 @@ class Office(Part):
     phone: Annotated[str, Field(pattern=r"^[0-9-]{10,14}$")]
     skip_numbers: tuple[Annotated[int, Field(ge=1, le=999)], ...] = ()
     web_ticket_confirm: bool = False
+    open_kiosk: bool = False
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
     categories: Annotated[tuple[Category, ...], Field(min_length=1)]
     counters: Annotated[tuple[Counter, ...], Field(min_length=1)]

@@ -92,6 +92,7 @@ def office_settings(office: parts.Office) -> Row:
         "address": dict(office.address),
         "phone": office.phone,
         "web_ticket_confirm": office.web_ticket_confirm,
+        "open_kiosk": office.open_kiosk,
     }
 
 

@@ -2,12 +2,13 @@
 
 from flask import Blueprint, Flask
 
-from app.web import formats, pairing, resident, sign_in, staff_frame
+from app.web import formats, kiosk, pairing, resident, sign_in, staff_frame
 
 BLUEPRINTS: list[Blueprint] = [
     resident.blueprint,
     sign_in.blueprint,
     pairing.blueprint,
+    kiosk.blueprint,
 ]
 
 
