@@ -38,8 +38,14 @@ class Party:
 
     @property
     def following(self) -> tuple[Step, Service] | None:
-        """The step that comes after this one, if the visit goes on."""
-        return next(((s, of) for s, of in self.visit if s.state == State.PENDING and s.id != self.step.id), None)
+        """The hearing that becomes ready by itself when this step is finished, if the visit goes on."""
+        return next(((s, of) for s, of in self.visit if s.state == State.PENDING and s.phase == Phase.ACCEPT), None)
+
+    @property
+    def delivery(self) -> Step | None:
+        """The hand-over that follows this hearing."""
+        after = self.step.position + 1
+        return next((s for s, _ in self.visit if s.position == after and s.phase == Phase.DELIVER), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

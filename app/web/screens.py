@@ -2,11 +2,12 @@
 
 from flask import Blueprint, Flask
 
-from app.web import formats, kiosk, pairing, resident, sign_in, staff_frame
+from app.web import desk, formats, kiosk, pairing, resident, sign_in, staff_frame
 
 BLUEPRINTS: list[Blueprint] = [
     resident.blueprint,
     sign_in.blueprint,
+    desk.blueprint,
     pairing.blueprint,
     kiosk.blueprint,
 ]

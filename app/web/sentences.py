@@ -40,6 +40,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "bad_services": "手続きを1つから12個まで選んでください。",
         "bad_categories": "受付区分の指定を確かめてください。",
         "use_call": "呼び出しは窓口の操作から行ってください。",
+        "note_too_long": "メモは%(most)s文字までの言葉にしてください。",
+        "no_counter": "どの窓口にも入っていません。先に窓口を選んでください。",
         "undo_gone": "そのあとに別の操作があったため、元に戻せません。いまの様子を表示しました。",
         "already_cancelled": "この番号は、もう取り消されています。",
         "reopen_too_late": "完了から%(minutes)s分を過ぎたため、元に戻せません。",

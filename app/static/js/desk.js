@@ -1,0 +1,218 @@
+// The clerk's desk with a script: the same acts by the API, without a new page. Nothing is shown before the server
+// said it. Without this file the desk works by plain forms.
+import { dialogs } from "./desk_dialog.js";
+import { draw, startClocks } from "./desk_draw.js";
+import { keysOn, listen, switchKeys } from "./desk_keys.js";
+import { offline } from "./desk_offline.js";
+import { sender } from "./desk_send.js";
+import { follow } from "./live.js";
+
+const deafFor = 700;
+const refreshGap = 1000;
+const giveUp = 8000;
+const words = JSON.parse(document.getElementById("desk-words").textContent);
+const said = document.querySelector("[data-result]");
+const refused = document.querySelector("[data-refused]");
+const desk = () => document.querySelector("[data-screen=desk]");
+const onStep = new Set(["recall", "start", "finish", "miss", "park", "rejoin", "ready"]);
+let deafUntil = performance.now() + deafFor;
+let quiet = null;
+
+function tell(text, wrong = false) {
+  clearTimeout(quiet);
+  document.querySelector("[data-notice]")?.remove();
+  for (const [strip, mine] of [[said, !wrong], [refused, wrong]]) {
+    strip.textContent = mine ? text : "";
+    strip.hidden = !mine || !text;
+  }
+  if (text && !wrong) quiet = setTimeout(() => tell(""), 8000);
+}
+
+/** What an act is at the API; null for those that only the form knows. */
+function apiOf(action, data) {
+  const [name, of] = action.split(":");
+  const counter = `/api/v1/counters/${encodeURIComponent(desk().dataset.counter)}`;
+  const step = of ?? (name === "ready" ? data.get("making") : data.get("step"));
+  if (name === "call-next") return { url: `${counter}/call-next`, body: {} };
+  if (name === "call") return { url: `${counter}/call`, body: { number: data.get("number") } };
+  if (name === "miss-next") return { url: `${counter}/miss-next`, body: { step: Number(step) } };
+  if (name === "undo") return { url: `${counter}/undo`, body: { step: Number(data.get("undo_step")), action: data.get("undo_action") } };
+  if (name === "transfer" && data.get("service") && !data.get("note")) return { url: `/api/v1/steps/${step}/transfer`, body: { service: data.get("service") } };
+  return onStep.has(name) ? { url: `/api/v1/steps/${step}/${name}`, body: {} } : null;
+}
+
+function act(form, button) {
+  const hero = button?.matches("[data-hero]");
+  if (send.busy || (hero && performance.now() < deafUntil)) return;
+  const data = new FormData(form, button);
+  const action = data.get("action");
+  if (!line.allows(action)) return tell(words.notOffline, true);
+  const number = button?.dataset.number ?? (data.get("number") || desk().dataset.number);
+  const plain = [...data].filter(([name]) => !["idempotency_key", "csrf_token"].includes(name));
+  const request = apiOf(action, data) ?? { url: form.action, form: plain };
+  button?.setAttribute("aria-busy", "true");
+  if (!send.send({ ...request, action: action.split(":")[0], number, counter: desk().dataset.counter })) return;
+  ask.close();
+}
+
+async function answered(request, answer) {
+  if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === "/sign-in")) return signIn();
+  line.back();
+  if (request.form) return drawn(new DOMParser().parseFromString(await answer.text(), "text/html"), true);
+  const body = answer.status === 204 ? null : await answer.json().catch(() => null);
+  await refresh();
+  if (!answer.ok) return tell(body?.error?.message ?? words.failed, true);
+  if (!body) return tell(words.said.nobody);
+  tell(words.said[request.action].replaceAll("{n}", body.ticket?.number ?? request.number));
+}
+
+function drawn(page, withNotice) {
+  const before = `${desk().dataset.state} ${desk().dataset.party}`;
+  if (!draw(page)) return location.assign("/desk");
+  if (before !== `${desk().dataset.state} ${desk().dataset.party}`) deafUntil = performance.now() + deafFor;
+  const notice = withNotice && page.querySelector("[data-notice]");
+  if (notice) tell(notice.textContent.trim(), notice.matches(".bad"));
+  line.redraw();
+}
+
+let renewing = null;
+async function renew() {
+  const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(giveUp) });
+  if (new URL(answer.url).pathname === "/sign-in") return signIn();
+  if (!answer.ok) throw new Error(`desk ${answer.status}`);
+  drawn(new DOMParser().parseFromString(await answer.text(), "text/html"), false);
+}
+
+/** Show the truth; several wishes at once are one look, and one more after it. */
+async function refresh() {
+  if (renewing) await renewing.catch(() => {});
+  renewing = renew();
+  try {
+    await renewing;
+  } catch {
+    line.cut();
+  } finally {
+    renewing = null;
+  }
+}
+
+let due = null;
+function changed({ epoch, seq }) {
+  const shown = desk().dataset;
+  line.back();
+  if (epoch === shown.epoch && seq <= Number(shown.seq)) return;
+  // Spread over a moment: a hundred desks hear of the same change at once.
+  due ??= setTimeout(() => {
+    due = null;
+    if (send.busy) changed({ epoch, seq });
+    else refresh();
+  }, Math.random() * refreshGap);
+}
+
+function signIn() {
+  location.assign(`/sign-in?next=${encodeURIComponent("/desk")}`);
+}
+
+const line = offline({ words, tell, retry: () => (send.busy ? send.now() : refresh()) });
+const send = sender({
+  token: () => document.querySelector("meta[name=csrf-token]").content,
+  onAnswer: answered,
+  onSilence: (request) => line.silence(request),
+});
+const ask = dialogs(document.querySelector("[data-ask]"), {
+  onFailed: (status) => {
+    if (status === 401) return signIn();
+    if (status === 0) line.cut();
+    tell(status === 0 ? words.notOffline : words.notOnScreen, true);
+    if (status) refresh();
+  },
+  onClosed: () => document.querySelector("[data-hero]:not(:disabled)")?.focus({ preventScroll: true }),
+});
+
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (form.matches("[data-find]")) {
+    event.preventDefault();
+    ask.ask(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+  } else if (form.matches("[data-desk]")) {
+    event.preventDefault();
+    act(form, submitter);
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-asks]");
+  const button = event.target.closest("[data-keys-switch]");
+  if (button) {
+    switchKeys(!keysOn());
+    button.textContent = keysOn() ? words.keysOn : words.keysOff;
+  }
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  ask.ask(link.href).then(prepare);
+});
+
+/** What a question's page cannot know: procedures of the chosen line, whether single keys are on. */
+function prepare() {
+  const box = document.querySelector("[data-ask]");
+  const button = box.querySelector("[data-keys-switch]");
+  if (button) Object.assign(button, { hidden: false, textContent: keysOn() ? words.keysOn : words.keysOff });
+  const service = box.querySelector("select[name=service]");
+  const choose = () => {
+    const chosen = box.querySelector("input[name=category]:checked")?.value;
+    for (const group of service.querySelectorAll("optgroup")) group.hidden = group.disabled = group.dataset.of !== chosen;
+    service.value = service.querySelector("optgroup:not([hidden]) option")?.value ?? "";
+  };
+  if (!service) return;
+  box.addEventListener("change", (event) => event.target.name === "category" && choose());
+  choose();
+}
+
+const regions = () => [...document.querySelectorAll("main [data-region]")].filter((each) => each.offsetParent);
+function move(event) {
+  const at = document.activeElement;
+  const rows = [...document.querySelectorAll("[data-row]")];
+  const pad = [...document.querySelectorAll("#pad [data-key]:not(:disabled), #pad [data-hero]:not(:disabled)")];
+  const upDown = event.key === "ArrowUp" || event.key === "ArrowDown";
+  const step = event.key === "ArrowUp" || event.key === "ArrowLeft" ? -1 : 1;
+  if (event.key === "F9") document.querySelector('[data-key="F9"]:not(:disabled)')?.click();
+  else if (event.key === "F2") {
+    const all = regions();
+    const next = all[(all.findIndex((each) => each.contains(at)) + 1) % all.length];
+    (next?.querySelector("[data-hero]:not(:disabled), [data-row]") ?? next)?.focus();
+  } else if (upDown && (at.matches("[data-row], [data-hero]") || at === document.body || at.matches("main, [data-region]"))) {
+    rows[Math.min(Math.max(rows.indexOf(at) + step, 0), rows.length - 1)]?.focus();
+  } else if (pad.includes(at)) pad[(pad.indexOf(at) + step + pad.length) % pad.length].focus();
+  else return;
+  event.preventDefault();
+}
+
+listen({
+  onKey(name) {
+    const key = document.querySelector(`[data-key="${CSS.escape(name)}"]`);
+    if (key && !key.disabled) key.click();
+    else tell(words.notOnScreen);
+  },
+  onEnter(event) {
+    if (event.target.closest("button, a, summary")) return;
+    event.preventDefault();
+    document.querySelector("[data-hero]:not(:disabled)")?.click();
+  },
+  onScan(text) {
+    tell(words.scanned);
+    ask.ask(`/desk/number?n=${encodeURIComponent(text.slice(0, 200))}`);
+  },
+  onMove: move,
+  inDialog: () => ask.open,
+  onDialogDigit: (digit) => ask.choose(digit),
+});
+
+startClocks(words.minutes);
+document.querySelector("[data-hero]:not(:disabled)")?.focus({ preventScroll: true });
+ask.keep(new URL("/desk/ask/keys", location).href);
+send.resume(desk().dataset.counter);
+const { office, epoch, seq } = desk().dataset;
+follow({
+  namespace: "/staff", office, start: { epoch, seq: Number(seq) }, onSnapshot: changed,
+  onStale: (stale) => (stale ? line.cut() : line.back()), onSignedOut: signIn,
+});
