@@ -68,7 +68,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "empty": "入力してください。",
         "too_long": "%(limit)s文字までにしてください。いまは%(length)s文字です。",
         "bad_text": "使えない文字が入っています。入れ直してください。",
-        "unknown_setting": "この項目は変えられません。画面を新しくしてください。",
         "bad_clock": "時刻は 8:30 のように入れてください。",
         "closes_before_opens": "開く時刻、受付おわり、閉じる時刻の順に、後になるようにしてください。",
         "bad_hours": "開く時刻と閉じる時刻を、8:30 のように入れてください。",
