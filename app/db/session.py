@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -21,6 +21,7 @@ from app.db.refusals import refusal_of
 from app.domain.errors import Unavailable
 
 _BUSY_SECONDS = 5.0
+_PING_AFTER_SECONDS = 2.0
 _PG_OPTIONS = "-c lock_timeout=3000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=10000"
 
 
@@ -55,11 +56,27 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
 
 
 def _postgres_engine(url: str) -> Engine:
-    return create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True, pool_size=10,
+    engine = create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://", 1), pool_size=10,
         max_overflow=10, pool_timeout=5, pool_recycle=1800,
         connect_args={"connect_timeout": 5, "options": _PG_OPTIONS, "tcp_user_timeout": 5000},
     )  # fmt: skip
+
+    @event.listens_for(engine, "checkout")
+    def ask_when_idle(connection: Any, record: Any, _proxy: object) -> None:
+        """Ask a connection that rested whether it still stands; asking at every use costs a round trip each."""
+        if time.monotonic() - record.info.get("used", 0.0) < _PING_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+
+    @event.listens_for(engine, "checkin")
+    def remember_use(_connection: object, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    return engine
 
 
 def _remembering(session: Session) -> Session:
@@ -155,6 +172,21 @@ class Database:
         if not self.is_sqlite:
             engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         session = _remembering(Session(engine, expire_on_commit=False))
+        try:
+            yield session
+        except DBAPIError as error:
+            raise Unavailable(retry_after=1) from error
+        finally:
+            session.close()
+
+    @contextmanager
+    def glance(self) -> Iterator[Session]:
+        """Reads of one statement each (who is calling?): no transaction around them on PostgreSQL."""
+        if self.is_sqlite:
+            with self.snapshot() as session:
+                yield session
+            return
+        session = Session(self.read_engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False)
         try:
             yield session
         except DBAPIError as error:

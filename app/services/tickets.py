@@ -18,8 +18,12 @@ from app.models.ticket import Step, Ticket
 from app.services import events, hours, lines, queue, waits
 
 MOST_SERVICES = 12
-_OFFERED = select(Offering).where(
-    Offering.office_id == bindparam("office"), Offering.service_id.in_(bindparam("services", expanding=True))
+# One look for all that a number needs of the catalogue; the session keeps the category and the service for later.
+_OFFERED = (
+    select(Offering, Category, Service)
+    .join(Category, Category.id == Offering.category_id)
+    .join(Service, Service.id == Offering.service_id)
+    .where(Offering.office_id == bindparam("office"), Offering.service_id.in_(bindparam("services", expanding=True)))
 )
 
 
@@ -50,7 +54,7 @@ def _offerings(session: Session, office: Office, wish: Wish) -> list[Offering]:
         raise InvalidInput("bad_services")
     found = {
         offering.service_id: offering
-        for offering in session.scalars(_OFFERED, {"office": office.id, "services": list(wish.services)})
+        for offering, *_ in session.execute(_OFFERED, {"office": office.id, "services": list(wish.services)})
         if offering.active
     }
     if len(found) != len(wish.services):

@@ -76,7 +76,9 @@ def _find_principal() -> access.Principal | None:
     header = request.headers.get("Authorization", "")
     device = request.cookies.get(DEVICE_COOKIE)
     staff = cookie.get(STAFF_COOKIE)
-    with database().snapshot() as session:
+    if not (header or staff or device):
+        return None
+    with database().glance() as session:
         if header:
             match = re.fullmatch(r"Bearer ([\x21-\x7e]{8,200})", header)
             found = access.by_bearer(session, match[1]) if match else None
