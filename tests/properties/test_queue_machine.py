@@ -1,16 +1,19 @@
 """The queue as a state machine on real files and a real server, with the invariants after every step.
 
 Invariants: one party at a counter, one counter for a party, gapless seq, unique numbers, only moves of the
-table, and the next call is the smallest (due, arrival, number) among those that may be called.
+table, the next call is the smallest (due, arrival, number) among those that may be called, and a screen shows
+exactly a fresh board, also after its line was cut or a push was lost.
 """
 
 import itertools
 import shutil
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -31,11 +34,52 @@ from app.models.forecast import WaitSample
 from app.models.place import Counter, Office
 from app.models.ticket import Event, NumberLine, RequestKey, Step, Ticket
 from app.services import board, counters, day, queue, tickets
+from app.services.snapshots import Snapshots
+from displays.relay import Relay
+from displays.watchers import Watcher, Watchers
 
 START = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
 SERVICES = ("juminhyo", "inkan_cert", "tenkyo", "mnc_pin", "tennyu")
 CATEGORIES = ("ward-certificates", "ward-moving")
 SECRET = b"a secret for tests only"
+
+
+ROOM = "board|ward|"
+
+
+class Glass:
+    """A screen that follows as app/static/js/live.js does: the newest wins, a beat ahead of it joins again."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self.kept, self.clock = Snapshots(database), clock
+        watchers = Watchers()
+        watcher = Watcher(sid="glass", namespace="/live", who=None, recheck=None)
+        watchers.add(watcher)
+        watchers.join(watcher, ROOM)
+        self.relay = Relay(database, self.kept, watchers, self.receive, lambda sid, namespace: None, clock)
+        self.shown: dict[str, Any] = {"seq": -1}
+        self.cut, self.losing, self.seconds = False, False, 0.0
+
+    def receive(self, namespace: str, event: str, body: bytes, room: str) -> None:
+        if self.cut:
+            return
+        said = orjson.loads(body)
+        if event == "beat":
+            if said["seq"] > self.shown["seq"]:
+                self.join()
+        elif self.losing:
+            self.losing = False
+        elif said["seq"] >= self.shown["seq"]:
+            self.shown = said
+
+    def join(self) -> None:
+        self.cut = False
+        self.shown = orjson.loads(self.kept.read("board", "ward", at=self.clock()).body)
+
+    def round(self) -> None:
+        """One round of the relay, late enough for a beat."""
+        self.seconds += 10
+        self.relay.round(self.seconds)
 
 
 class Hall(RuleBasedStateMachine):
@@ -48,6 +92,7 @@ class Hall(RuleBasedStateMachine):
         self.database = Database(self.url)
         self.at, self.serials = START, itertools.count()
         self.places: list[str] = []
+        self.glass = Glass(self.database, lambda: self.at)
 
     @initialize()
     def empty(self) -> None:
@@ -156,6 +201,29 @@ class Hall(RuleBasedStateMachine):
                     session, counter_id=place, actor="test", at=self.at, categories=list(CATEGORIES)
                 )
             )
+
+    @rule()
+    def the_line_is_cut(self) -> None:
+        self.glass.cut = True
+
+    @rule()
+    def a_push_is_lost_without_a_word(self) -> None:
+        self.glass.losing = True
+
+    @rule()
+    def the_glass_comes_back(self) -> None:
+        self.glass.join()
+
+    @invariant()
+    def the_glass_shows_what_is_true(self) -> None:
+        if not self.places:
+            return
+        self.glass.round()
+        if self.glass.cut:
+            return
+        with self.database.snapshot() as session:
+            fresh = board.read(session, office_id="ward", at=self.at)
+        assert self.glass.shown == orjson.loads(orjson.dumps(fresh))
 
     @invariant()
     def promises_hold(self) -> None:
