@@ -16,6 +16,7 @@ COMMANDS = {
     "user": "app.commands.people:user",
     "token": "app.commands.people:token",
     "device": "app.commands.devices:device",
+    "kiosk-pin": "app.commands.kiosk:kiosk_pin",
     "audit": "app.commands.audit:audit",
     "jobs": "app.commands.jobs:jobs",
     "demo": "app.commands.replay:demo",

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import click
 
+from app.commands.kiosk import PINS
 from app.commands.opening import opened
 from app.commands.setup import SIGN_INS
 from app.db import schema
 from config import settings as configuration
 
-SCREENS = (("住民の画面", "/"), ("ロビーの表示板", "/board/ward"))
+SCREENS = (("住民の画面", "/"), ("ロビーの表示板", "/board/ward"), ("受付機", "/kiosk/ward"))
 
 
 def _web_command(settings: configuration.Settings) -> list[str]:
@@ -52,7 +53,9 @@ def _announce(settings: configuration.Settings) -> None:
     sign_ins = Path(settings.var_dir) / SIGN_INS
     if sign_ins.exists():
         click.echo("  サインイン (sample):")
-        click.echo("".join(f"    {line}\n" for line in sign_ins.read_text().splitlines()))
+        pins = Path(settings.var_dir) / PINS
+        lines = sign_ins.read_text().splitlines() + (pins.read_text().splitlines() if pins.exists() else [])
+        click.echo("".join(f"    {line}\n" for line in lines))
     click.echo("  オンライン決済・SMS: 設定されていないため、使いません。\n")
 
 

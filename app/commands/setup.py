@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from sqlalchemy import select, text
 
+from app.commands.kiosk import sample_pins
 from app.commands.opening import opened
 from app.db import schema
 from app.db.session import Database, sqlite_module
@@ -70,6 +71,8 @@ def init(sample: bool) -> None:
         click.echo("database is at the newest schema")
         if sample:
             made = load_sample(database, settings.var_dir)
+            if made:
+                sample_pins(database, settings)
             click.echo(f"sample municipality loaded, {len(made)} new sign-ins")
 
 

@@ -43,7 +43,7 @@ class Sheet:
         """Office and hall, in Japanese."""
         hall = self.kiosk.hall or self.stages[0].area.hall
         floor = (hall.settings.get("floor") or {}).get("ja", "")
-        return plain(f"{self.office.settings.get('short_name', self.office.name)['ja']} {floor} {hall.name['ja']}")
+        return plain(f"{self.office.name['ja']} {floor} {hall.name['ja']}")
 
     @property
     def date(self) -> str:

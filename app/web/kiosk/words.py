@@ -15,7 +15,7 @@ from app.domain.calendar import business_date, instant
 from app.services.kiosk_layout import Choice
 from app.services.tickets import MOST_SERVICES
 from app.web.formats import local_clock, local_day
-from app.web.locale import LANGUAGES, language, ruby, t
+from app.web.locale import LANGUAGES, language, pick, plain, ruby, t
 
 _FLAGS = ("big", "low", "dark", "pri")
 # How long a screen waits, in seconds: untouched until it asks; asking; a ticket; a ticket that was given longer;
@@ -113,13 +113,16 @@ def speaking(code: str) -> Iterator[None]:
 
 
 def in_every_language(text: str, **values: object) -> list[tuple[str, Markup]]:
-    """A sentence in every language that has it, Japanese first: where nobody can choose a language."""
+    """A sentence in every language that has it, Japanese first: where nobody can choose a language.
+
+    Values that are names by language are picked for each.
+    """
     found: list[tuple[str, Markup]] = []
     for code in LANGUAGES:
         if code == "ja-Hira":
             continue
         with speaking(code):
-            said = t(text, **values)
+            said = t(text, **{name: plain(pick(v)) if isinstance(v, dict) else v for name, v in values.items()})
         if said not in (known for _, known in found):
             found.append((code, said))
     return found
