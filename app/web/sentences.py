@@ -37,6 +37,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "other_counter": "この番号は、ほかの窓口で対応しています。",
         "not_your_counter": "ほかの窓口の操作はできません。",
         "booking_only": "この手続きは予約制です。総合案内にお声がけください。",
+        "unknown_event": "この操作は受け付けていません。画面を新しくしてください。",
+        "lease_lost": "ほかのプロセスが進めています。",
         "bad_services": "手続きを1つから12個まで選んでください。",
         "bad_categories": "受付区分の指定を確かめてください。",
         "use_call": "呼び出しは窓口の操作から行ってください。",

@@ -35,6 +35,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_approval_municipality_id'), 'approval', ['municipality_id'], unique=False)
     op.add_column('pairing', sa.Column('address', sa.String(), nullable=False, server_default=''))
+    # For the rows that are there; the model has no default in the database.
+    with op.batch_alter_table('pairing', schema=None) as batch_op:
+        batch_op.alter_column('address', server_default=None)
 
 
 def downgrade() -> None:
