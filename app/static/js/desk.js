@@ -18,12 +18,16 @@ const onStep = new Set(["recall", "start", "finish", "miss", "park", "rejoin", "
 let deafUntil = performance.now() + deafFor;
 let quiet = null;
 
-function tell(text, wrong = false) {
+// Acts that the screen itself shows are only spoken: nothing moves that need not.
+const seen = new Set(["call-next", "call", "miss-next", "recall", "start", "finish", "miss", "park", "transfer"]);
+
+function tell(text, wrong = false, spokenOnly = false) {
   clearTimeout(quiet);
   document.querySelector("[data-notice]")?.remove();
   for (const [strip, mine] of [[said, !wrong], [refused, wrong]]) {
     strip.textContent = mine ? text : "";
     strip.hidden = !mine || !text;
+    strip.classList.toggle("vh", mine && spokenOnly);
   }
   if (text && !wrong) quiet = setTimeout(() => tell(""), 8000);
 }
@@ -49,7 +53,7 @@ function act(form, button) {
   if (!line.allows(action)) return tell(words.notOffline, true);
   const number = button?.dataset.number ?? (data.get("number") || desk().dataset.number);
   const plain = [...data].filter(([name]) => !["idempotency_key", "csrf_token"].includes(name));
-  const request = apiOf(action, data) ?? { url: form.action, form: plain };
+  const request = apiOf(action, data) ?? { url: form.getAttribute("action"), form: plain };
   button?.setAttribute("aria-busy", "true");
   if (!send.send({ ...request, action: action.split(":")[0], number, counter: desk().dataset.counter })) return;
   ask.close();
@@ -63,7 +67,7 @@ async function answered(request, answer) {
   await refresh();
   if (!answer.ok) return tell(body?.error?.message ?? words.failed, true);
   if (!body) return tell(words.said.nobody);
-  tell(words.said[request.action].replaceAll("{n}", body.ticket?.number ?? request.number));
+  tell(words.said[request.action].replaceAll("{n}", body.ticket?.number ?? request.number), false, seen.has(request.action));
 }
 
 function drawn(page, withNotice) {
@@ -101,19 +105,19 @@ function changed({ epoch, seq }) {
   const shown = desk().dataset;
   line.back();
   if (epoch === shown.epoch && seq <= Number(shown.seq)) return;
-  // Spread over a moment: a hundred desks hear of the same change at once.
+  // Spread over a moment: a hundred desks hear of the same change at once. Who has nothing to do is told first.
   due ??= setTimeout(() => {
     due = null;
     if (send.busy) changed({ epoch, seq });
     else refresh();
-  }, Math.random() * refreshGap);
+  }, Math.random() * (shown.state === "idle" ? refreshGap / 5 : refreshGap));
 }
 
 function signIn() {
   location.assign(`/sign-in?next=${encodeURIComponent("/desk")}`);
 }
 
-const line = offline({ words, tell, retry: () => (send.busy ? send.now() : refresh()) });
+const line = offline({ words, tell, retry: () => (send.busy ? send.now() : refresh()), waiting: () => send.busy });
 const send = sender({
   token: () => document.querySelector("meta[name=csrf-token]").content,
   onAnswer: answered,
@@ -133,7 +137,7 @@ document.addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
   if (form.matches("[data-find]")) {
     event.preventDefault();
-    ask.ask(`${form.action}?${new URLSearchParams(new FormData(form))}`);
+    ask.ask(`${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`);
   } else if (form.matches("[data-desk]")) {
     event.preventDefault();
     act(form, submitter);
@@ -149,6 +153,7 @@ document.addEventListener("click", (event) => {
   }
   if (!link || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
+  if (link.getAttribute("aria-disabled")) return tell(words.notOffline, true);
   ask.ask(link.href).then(prepare);
 });
 
@@ -207,6 +212,8 @@ listen({
   onDialogDigit: (digit) => ask.choose(digit),
 });
 
+addEventListener("offline", () => line.cut());
+addEventListener("online", () => (send.busy ? send.now() : refresh()));
 startClocks(words.minutes);
 document.querySelector("[data-hero]:not(:disabled)")?.focus({ preventScroll: true });
 ask.keep(new URL("/desk/ask/keys", location).href);

@@ -6,9 +6,10 @@ const again = 5000;
 const records = new Set(["finish", "park"]);
 
 /**
- * @param {{words: object, tell: (text: string, wrong?: boolean) => void, retry: () => void}} to
+ * @param {{words: object, tell: (text: string, wrong?: boolean) => void, retry: () => void, waiting: () => boolean}} to
+ *   waiting: an act is on its way and has no answer.
  */
-export function offline({ words, tell, retry }) {
+export function offline({ words, tell, retry, waiting }) {
   const strip = document.querySelector("[data-stale]");
   const connection = document.querySelector("[data-connection]");
   const now = Object.assign(document.createElement("button"), { className: "btn low", type: "button", textContent: words.tryNow });
@@ -37,12 +38,15 @@ export function offline({ words, tell, retry }) {
     document.querySelector("[data-offline]").hidden = !cut;
     if (!cut) return;
     const serving = document.querySelector("[data-screen=desk]").dataset.state === "serving";
-    for (const key of document.querySelectorAll("#pad button, #pad a, .toast button, .making button, [data-live] button")) {
-      const kept = serving && (records.has(key.value) || key.matches("[data-hero]"));
-      if (!kept && key.dataset.key !== "*") key.toggleAttribute(key.matches("a") ? "data-cut" : "disabled", true);
+    for (const key of document.querySelectorAll("#pad button, #pad a, .toast button, .making button")) {
+      const kept = serving && !waiting() && (records.has(key.value) || key.matches("[data-hero]"));
+      if (kept || key.dataset.key === "*") continue;
+      if (key.matches("a")) key.setAttribute("aria-disabled", "true");
+      else key.disabled = true;
     }
     const hero = document.querySelector("[data-hero]");
-    if (serving && hero) [hero.querySelector("b").textContent, hero.querySelector("span").textContent] = [words.record, words.recordText];
+    const saying = waiting() ? [words.unsent, words.unsentText] : serving ? [words.record, words.recordText] : [words.cut, words.cutText];
+    [hero.querySelector("b").textContent, hero.querySelector("span").textContent] = saying;
   }
 
   function again5() {

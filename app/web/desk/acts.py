@@ -170,7 +170,7 @@ def _pause(press: Press) -> str:
         press.session, counter_id=counter.id, actor=press.who.actor, at=press.at, request_key=press.key,
         back_at=begun + timedelta(minutes=minutes),
     )  # fmt: skip
-    return str(t("休憩中です。表示板には「休止中」と出ています。"))
+    return str(t("休憩中です。ここからは番号を呼びません。"))
 
 
 def _resume(press: Press) -> str:

@@ -85,7 +85,7 @@ def number(typed: str) -> Response:
             "desk/number.html", frame_of=_frame(), wanted=wanted, counter=counter, key=security.fresh_secret(), at=at,
             office=session.get_one(Office, office_id), steps={step.id: step for step in steps}, ready=_made(steps),
             ticket=tickets.describe(session, ticket, at=at) if ticket else None,
-            note=notes.of(session, ticket.id) if ticket else "",
+            note=notes.of(session, ticket.id) if ticket else "", free=_free(session, counter, at),
         )  # fmt: skip
     return Response(html, status=200 if ticket else 404)
 
@@ -98,3 +98,10 @@ def _made(steps: Sequence[Step]) -> set[int]:
         for step in steps
         if step.phase == Phase.DELIVER and step.state == State.PENDING and step.position - 1 in done
     }
+
+
+def _free(session: Session, counter: Counter | None, at: datetime) -> bool:
+    """Whether one more party may be called to the own counter."""
+    if counter is None or counter.state != "open":
+        return False
+    return len(desk.held(session, counter, at=at)) < counter.capacity
