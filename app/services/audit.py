@@ -7,7 +7,7 @@ chain that holds. Cutting off the end is found only against a head that was kept
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -101,10 +101,14 @@ def _seal(before: str, entry: AuditEntry, key: bytes) -> str:
     return hmac.new(key, canonical.encode(), hashlib.sha256).hexdigest()
 
 
-def verify(session: Session, municipality_id: str, key: bytes, *, anchor: Head | None = None) -> int | None:
+def verify(
+    session: Session, municipality_id: str, key: bytes, *, anchor: Head | None = None,
+    pause: Callable[[], None] = lambda: None,
+) -> int | None:  # fmt: skip
     """The first number at which the chain does not hold, or None when every entry is as it was written.
 
-    ``anchor``: a head noted earlier and kept elsewhere; without one a cut-off end goes unseen.
+    ``anchor``: a head noted earlier and kept elsewhere; without one a cut-off end goes unseen. ``pause`` is called
+    after every 500 entries, for callers who share their thread with others.
     """
     before, expected = "", 1
     for entry in _entries(session, municipality_id):
@@ -115,6 +119,8 @@ def verify(session: Session, municipality_id: str, key: bytes, *, anchor: Head |
         if anchor and anchor.number == expected and anchor.seal != entry.chain:
             return expected
         before, expected = entry.chain, expected + 1
+        if expected % _BATCH == 0:
+            pause()
     return expected if anchor and anchor.number >= expected else None
 
 

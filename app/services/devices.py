@@ -181,10 +181,10 @@ def _device(row: AccessToken, at: datetime) -> Device:
     return Device(token=row, health=health, age=max(0, int(silence.total_seconds())))
 
 
-def find(session: Session, by: Principal, token_id: int) -> AccessToken:
-    """A token in use within the caller's reach; NotFound for any other."""
+def find(session: Session, by: Principal, token_id: int, *, hold: bool = False) -> AccessToken:
+    """A token in use within the caller's reach, ``hold``: to be changed. NotFound, Conflict ``device_revoked``."""
     access.require(session, by, Function.MANAGE_DEVICES)
-    row = session.get(AccessToken, token_id, with_for_update=True, populate_existing=True)
+    row = session.get(AccessToken, token_id, with_for_update=hold, populate_existing=True)
     if row is None or row.municipality_id != by.municipality_id or by.office_id not in (None, row.office_id):
         raise NotFound(what="device")
     if row.revoked_at is not None:
@@ -196,7 +196,7 @@ def change(
     session: Session, *, by: Principal, token_id: int, label: str, hall_id: str | None, at: datetime, key: bytes
 ) -> AccessToken:
     """Rename a device, or move it to another hall of its office (errors as ``claim``)."""
-    row = find(session, by, token_id)
+    row = find(session, by, token_id, hold=True)
     name = checked_label(label, field="label", limit=LABEL_LIMIT)
     if hall_id is not None and row.office_id is None:
         raise NotFound(what="hall")
@@ -211,7 +211,7 @@ def change(
 
 def revoke(session: Session, *, by: Principal, token_id: int, at: datetime, key: bytes) -> AccessToken:
     """Take the token away; the device shows a pairing code again. Raises Conflict ``device_revoked``."""
-    row = find(session, by, token_id)
+    row = find(session, by, token_id, hold=True)
     row.revoked_at = at
     session.execute(delete(Pairing).where(Pairing.token_id == row.id))
     _told(session, row, "device_revoked", by=by, details=_facts(row), at=at, key=key)

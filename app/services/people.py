@@ -7,19 +7,20 @@ of an installation and needs no second. A change of role, office or password end
 
 import re
 import unicodedata
+from collections import Counter as Counts
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from app.domain.labels import label
 from app.domain.roles import Function, Role
-from app.models.people import Account, Approval, StaffSession
+from app.models.people import Account, Approval, SignInAttempt, StaffSession
 from app.models.place import Counter, Office
-from app.services import access, approvals, audit
+from app.services import access, accounts, approvals, audit
 from app.services.access import Principal
 from app.services.approvals import Act
 
@@ -28,6 +29,7 @@ NAME_LIMIT, SECTION_LIMIT = 40, 40
 # Roles that act at counters and desks belong to one office; the others see all offices of the city.
 ROLES_OF_AN_OFFICE = (Role.CLERK, Role.FLOOR_LEAD, Role.DEPARTMENT_ADMIN)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
+TRIES_WITHIN = timedelta(minutes=5)  # as access.refuse_guessing counts them
 _NOBODY_YET = "!"  # no password verifies against it
 
 
@@ -179,6 +181,28 @@ def new_password(
     approvals.end_sessions(session, account.id)
     _told(session, account, action, by=by, details={}, at=at, key=key)
     return Outcome(account=account)
+
+
+def slowed(session: Session, by: Principal, *, at: datetime) -> dict[int, int]:
+    """How many wrong tries each account has in the last five minutes, by account id; those without are left out."""
+    access.require(session, by, Function.MANAGE_PEOPLE)
+    recent = session.scalars(select(SignInAttempt.subject).where(SignInAttempt.at > at - TRIES_WITHIN))
+    tries = Counts(subject.rpartition("|")[2] for subject in recent)
+    mine = session.execute(select(Account.id, Account.login).where(Account.municipality_id == by.municipality_id))
+    found = {row.id: tries[_mark(row.login)] for row in mine}
+    return {account_id: count for account_id, count in found.items() if count}
+
+
+def lift(session: Session, *, by: Principal, account_id: int, at: datetime, key: bytes) -> None:
+    """Forget the wrong tries, so that the person may sign in at once."""
+    _begin(session, by)
+    account = find(session, by, account_id)
+    session.execute(delete(SignInAttempt).where(SignInAttempt.subject.endswith(_mark(account.login))))
+    _told(session, account, "tries_lifted", by=by, details={}, at=at, key=key)
+
+
+def _mark(login: str) -> str:
+    return accounts.subject_of(login, "").rpartition("|")[2]
 
 
 def _begin(session: Session, by: Principal) -> None:
