@@ -39,12 +39,16 @@ def layout(session: Session, office_id: str) -> Layout:
     return kiosk.layout(publications.current(session, office_id, Kind.KIOSK).content)
 
 
-def choices(session: Session, office_id: str, *, at: datetime) -> list[Choice]:
-    """The shown purposes in the order of the screen, each open or closed at this instant."""
+def choices(session: Session, office_id: str, *, at: datetime, content: Content | None = None) -> list[Choice]:
+    """The shown purposes in the order of the screen, each open or closed at this instant.
+
+    ``content``: a draft that is looked at, instead of what is published.
+    """
     calendar = calendar_of(session, office_id)
     categories = _categories(session, office_id)
     now, found = clock(at), []
-    for purpose in layout(session, office_id).purposes:
+    screen = layout(session, office_id) if content is None else kiosk.layout(content)
+    for purpose in screen.purposes:
         if purpose.hidden:
             continue
         times = kiosk.times_today(calendar, purpose, business_date(at))

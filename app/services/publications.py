@@ -55,6 +55,11 @@ def history(session: Session, office_id: str, kind: Kind, *, limit: int = 20) ->
     ).all()
 
 
+def changes_of(version: Publication) -> list[Change]:
+    """What a version changed against the one before."""
+    return [Change(key=item["key"], before=item["before"], after=item["after"]) for item in version.changes]
+
+
 def draft(session: Session, office_id: str, kind: Kind) -> Draft:
     """The draft of an office; without edits it equals what is in force."""
     published = current(session, office_id, kind).content
@@ -118,6 +123,27 @@ def undo_published(
     if change is None:
         raise NotFound(what="change")
     edit(session, office_id=office_id, kind=kind, key=key, value=change["before"], actor=actor, at=at)
+
+
+def restore(session: Session, *, office_id: str, kind: Kind, version: int, actor: str, at: datetime) -> int:
+    """Make the draft equal to an earlier version, to be looked at and published; returns how many keys differ.
+
+    The draft as it was is dropped. Raises NotFound for a version that never was.
+    """
+    then = session.scalar(
+        select(Publication.content).where(
+            Publication.office_id == office_id, Publication.kind == kind, Publication.version == version
+        )
+    )
+    if then is None:
+        raise NotFound(what="version")
+    events.lock_office(session, office_id)
+    discard(session, office_id=office_id, kind=kind)
+    now = current(session, office_id, kind).content
+    differ = [key for key in sorted({*now, *then}) if now.get(key) != then.get(key)]
+    for key in differ:
+        edit(session, office_id=office_id, kind=kind, key=key, value=then.get(key), actor=actor, at=at)
+    return len(differ)
 
 
 def publish(

@@ -1,6 +1,6 @@
 """Dates and times as people read them, in the office's zone."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -41,10 +41,14 @@ def local_short(at: datetime) -> str:
 
 def local_day(at: datetime) -> str:
     """4月1日(水), Wed 1 Apr elsewhere: the day beside a clock."""
-    here = at.astimezone(TOKYO)
+    return day_words(at.astimezone(TOKYO).date())
+
+
+def day_words(day: date) -> str:
+    """4月1日(水), Wed 1 Apr elsewhere, of a date."""
     if language() in ("ja", "ja-Hira"):
-        return f"{here.month}月{here.day}日({'月火水木金土日'[here.weekday()]})"
-    return f"{here:%a} {here.day} {here:%b}"
+        return f"{day.month}月{day.day}日({'月火水木金土日'[day.weekday()]})"
+    return f"{day:%a} {day.day} {day:%b}"
 
 
 def install(app: Flask) -> None:
@@ -55,4 +59,5 @@ def install(app: Flask) -> None:
         local_time=local_time,
         local_short=local_short,
         local_day=local_day,
+        day_words=day_words,
     )

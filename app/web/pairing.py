@@ -74,7 +74,7 @@ def _become(token: str, row: AccessToken | access.Principal) -> Response:
 @blueprint.get("/pair")
 @security.policy(Function.PUBLIC)
 @limit_public("pair")
-def show() -> Any:
+def page() -> Any:
     """The device's screen if it is paired, its code if it has one, else the way to one."""
     device = _paired()
     if device is not None:
@@ -113,7 +113,7 @@ def step() -> Any:
         response = make_response(_page(None, crowded=True), status_of(error))
         response.headers["Retry-After"] = str(error.values.get("retry_after", 1))
         return response
-    response = make_response(redirect(url_for("pairing.show"), 303))
+    response = make_response(redirect(url_for("pairing.page"), 303))
     _keep(response, COOKIE, secret, devices.CODE_LASTS)
     return response
 

@@ -2,13 +2,14 @@
 
 from flask import Blueprint, Flask
 
-from app.web import desk, formats, kiosk, pairing, resident, sign_in, staff_frame
+from app.web import admin, desk, formats, kiosk, pairing, resident, sign_in, staff_frame
 
 BLUEPRINTS: list[Blueprint] = [
     resident.blueprint,
     sign_in.blueprint,
     desk.blueprint,
     pairing.blueprint,
+    admin.blueprint,
     kiosk.blueprint,
 ]
 
