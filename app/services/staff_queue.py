@@ -23,8 +23,8 @@ from app.services.queue import REOPEN_WITHIN
 _COLUMNS = (
     Step.id, Step.ticket_id, Ticket.number, Step.category_id, Step.service_id, Step.position, Step.phase, Step.state,
     Step.priority, Step.entry, Step.slot_at, Step.arrived_at, Step.waiting_since, Step.due_at, Step.eligible_at,
-    Step.called_at, Step.started_at, Step.ended_at, Step.counter_id, Step.recalls, Ticket.language, Ticket.party,
-    Ticket.channel,
+    Step.called_at, Step.started_at, Step.ended_at, Step.changed_at, Step.counter_id, Step.recalls, Ticket.language,
+    Ticket.party, Ticket.channel,
 )  # fmt: skip
 
 
@@ -37,7 +37,8 @@ def read(session: Session, *, office_id: str, at: datetime) -> dict[str, Any]:
     * ``categories``: the board's fields, ``{hall, section, target_minutes, longest_since}`` besides;
       ``longest_since`` is the instant since which the longest waiting party of the line has waited.
     * ``steps``: all that is not final, waiting ones first in the order they are called; then what ended in the
-      last minutes and may be reopened. Instants are ISO 8601 with offset, names are by language.
+      last minutes and may be reopened. ``changed_at``: the last move, so since when a party is parked or missed.
+      Instants are ISO 8601 with offset, names are by language.
     * ``services``: names by language of the services that occur, by id.
 
     Raises NotFound.
