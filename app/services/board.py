@@ -41,18 +41,27 @@ def read(session: Session, *, office_id: str, hall_id: str | None = None, at: da
         "hall": hall_id,
         "epoch": office.epoch,
         "seq": office.seq,
-        "at": (office.changed_at or at).isoformat(),
+        "at": (office.changed_at or at).isoformat(timespec="seconds"),
         "business_date": day.isoformat(),
         "calls": _calls(session, office_id, hall_id, day),
         "categories": shown,
         "waiting": numbers,
-        "counters": [
-            {"id": c.id, "number": c.number, "state": c.state, "back_at": c.back_at.isoformat() if c.back_at else None}
-            for c in counters
-            if hall_id in (None, c.hall_id)
-        ],
         "notices": _notices(session, office_id, hall_id, at=office.changed_at or at),
     }
+
+
+def lean(found: dict[str, Any]) -> dict[str, Any]:
+    """The board as it is sent to every screen: names and news in the two languages of the glass (at most 6 kB).
+
+    A page in another language has its words from the server already and finds its line by ``id``.
+    """
+    lines = [line | {"name": _short(line["name"])} for line in found["categories"]]
+    notices = [notice | {"text": _short(notice["text"])} for notice in found["notices"]]
+    return found | {"categories": lines, "notices": notices}
+
+
+def _short(words: dict[str, Any]) -> dict[str, Any]:
+    return {language: words[language] for language in ("ja", "en") if language in words}
 
 
 def _categories(session: Session, office_id: str, hall_id: str | None) -> list[Category]:
@@ -142,7 +151,13 @@ def _calls(session: Session, office_id: str, hall_id: str | None, day: date) -> 
     if hall_id is not None:
         query = query.where(Counter.hall_id == hall_id)
     return [
-        {"seq": r.seq, "number": r.number, "counter": r.counter, "phase": r.phase, "called_at": r.called_at.isoformat()}
+        {
+            "seq": r.seq,
+            "number": r.number,
+            "counter": r.counter,
+            "phase": r.phase,
+            "called_at": r.called_at.isoformat(timespec="seconds"),
+        }
         for r in session.execute(query)
     ]
 

@@ -47,7 +47,9 @@ class Snapshot:
 Key = tuple[str, str, str | None]
 _READERS: Mapping[str, Callable[..., dict[str, Any]]] = MappingProxyType(
     {
-        "board": lambda session, office, hall, at: board.read(session, office_id=office, hall_id=hall, at=at),
+        "board": lambda session, office, hall, at: board.lean(
+            board.read(session, office_id=office, hall_id=hall, at=at)
+        ),
         "queue": lambda session, office, _, at: staff_queue.read(session, office_id=office, at=at),
     }
 )

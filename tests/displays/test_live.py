@@ -100,7 +100,7 @@ def token(url: str, role: Role, office: str | None = "ward") -> str:
 def fresh(url: str) -> dict[str, Any]:
     database = Database(url)
     with database.snapshot() as session:
-        found = board.read(session, office_id="ward", at=datetime.now(UTC))
+        found = board.lean(board.read(session, office_id="ward", at=datetime.now(UTC)))
     database.dispose()
     return found
 
