@@ -142,6 +142,7 @@ def test_a_break_past_its_end(past: float, found: bool) -> None:
     if found:
         assert alerts[0].advice == Advice(deed=Deed.RESUME, counter="c1", profile=A)
     assert find(floor(counter(1, "paused")), NOW) == []
+    assert find(floor(counter(1, "closed", back_at=ago(past))), NOW) == []
 
 
 def test_a_clerk_who_asks_for_help_comes_first() -> None:
@@ -215,6 +216,10 @@ def test_who_has_people_of_the_own_line_is_not_lent() -> None:
         serving(8, "c3", minutes=2, category=B),
     )  # fmt: skip
     assert advice_for(busy) is None
+
+
+def test_who_is_on_a_break_is_not_lent() -> None:
+    assert advice_for(late(counter(3, "paused", serves=B))) is None
 
 
 def test_nothing_is_proposed_where_nobody_knows_the_line() -> None:
