@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 export MADOGUCHI_HOST := $(or $(HOST),$(MADOGUCHI_HOST),127.0.0.1)
 export MADOGUCHI_PORT := $(or $(PORT),$(MADOGUCHI_PORT),8000)
-.PHONY: run test demo setup setup-dev lint types layers bench faults pictures clean
+.PHONY: run test demo setup setup-dev messages lint types layers bench faults pictures clean
 
 $(BIN)/uv:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed"; exit 1; }
@@ -33,7 +33,7 @@ app/static/vendor/.set: $(VENV)/.run node_modules/.set config/assets.py
 
 app/translations/.set: $(VENV)/.run $(wildcard app/translations/*/LC_MESSAGES/messages.po)
 	@mkdir -p app/translations
-	$(BIN)/pybabel -q compile -d app/translations 2>/dev/null || true
+	$(BIN)/pybabel -q compile -d app/translations
 	@touch $@
 
 setup: $(VENV)/.run app/static/vendor/.set app/translations/.set
@@ -46,6 +46,9 @@ run: setup
 demo: setup
 	$(BIN)/madoguchi init --sample
 	exec $(BIN)/madoguchi demo --speed $(or $(SPEED),20)
+
+messages: setup
+	$(BIN)/python -m config.messages
 
 lint: setup-dev
 	$(BIN)/ruff format --check .
