@@ -1,0 +1,1 @@
+"""Who may do what, asked of every route and socket event by every kind of caller."""
