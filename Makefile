@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
 export MADOGUCHI_HOST := $(or $(HOST),$(MADOGUCHI_HOST),127.0.0.1)
 export MADOGUCHI_PORT := $(or $(PORT),$(MADOGUCHI_PORT),8000)
-.PHONY: run test demo setup setup-dev messages lint types layers bench faults pictures clean
+.PHONY: run test demo setup setup-dev messages lint types layers browser bench faults pictures clean
 
 $(BIN)/uv:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed"; exit 1; }
@@ -60,8 +60,19 @@ types: setup-dev
 layers: setup-dev
 	$(BIN)/lint-imports
 
-test: lint types layers
+# The screens are checked in a real browser. Where Debian can install it, it is; elsewhere the tests print why they skip.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || test -n "$$MADOGUCHI_CHROMIUM" || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+	else echo "SKIPPED: browser tests need Chromium (Debian: apt-get install chromium)"; fi
+
+test: lint types layers browser
 	$(BIN)/pytest -n 2
+
+bench: setup-dev
+	$(BIN)/python -m tests.bench.calls --postgres
+	$(BIN)/python -m tests.bench.boards --postgres
 
 clean:
 	rm -rf $(VENV) node_modules app/static/vendor var
