@@ -6,10 +6,11 @@ let paired = false;
 async function beat() {
   try {
     const answer = await fetch("/pair/beat", { cache: "no-store", signal: AbortSignal.timeout(EVERY) });
-    if (answer.status === 204) paired = true;
-    if (answer.status === 401) {
-      if (paired) location.replace("/pair");
-      return;
+    if (answer.ok) {
+      const now = (await answer.json()).paired;
+      if (paired && !now) return location.replace("/pair");
+      if (!now) return;
+      paired = true;
     }
   } catch {
     // The line is cut; the screen itself tells that.
