@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, g, render_template
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
 from app.domain.roles import Function
-from app.models.place import Hall, Office
+from app.models.place import Category, Hall, Office
 from app.services import board, catalogue, hours
 from app.web import security
 from app.web.locale import plain, t
@@ -47,6 +48,11 @@ def _says(session: Session, office: Office, hall: Hall | None) -> dict[str, Any]
     }  # fmt: skip
 
 
+def _marks(session: Session, office_id: str) -> dict[str, Category]:
+    """The lines with their shapes and hues, by id."""
+    return {line.id: line for line in session.scalars(select(Category).where(Category.office_id == office_id))}
+
+
 @blueprint.get("/board/<office>")
 @blueprint.get("/board/<office>/<hall>")
 @security.policy(Function.PUBLIC)
@@ -65,5 +71,5 @@ def show(office: str, hall: str | None = None) -> str:
         return render_template(
             "board.html", office=place, hall=room, board=seen, hero=hero, fresh=fresh, before=before, at=at,
             closed=_closed(session, place, at, seen), opens=hours.next_opening(session, office, at),
-            says=_says(session, place, room),
+            says=_says(session, place, room), marks=_marks(session, office),
         )  # fmt: skip
