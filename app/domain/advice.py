@@ -13,7 +13,7 @@ from app.domain.floor import Counter, Floor, Line
 
 
 class Deed(StrEnum):
-    """An act of the screen; ``VISIT`` and ``LOOK`` are done on foot."""
+    """An act of the screen; ``HELPED``, ``VISIT`` and ``LOOK`` begin on foot."""
 
     OPEN = "open"
     LEND = "lend"

@@ -1,6 +1,6 @@
 """Where a floor lead is needed now: pure rules over the floor, each alert with since when and what to do.
 
-An alert begins at ``since`` and stays until its cause ends; the order is urgent before less urgent, then the
+An alert begins at ``since`` and stays until its cause ends; the order is urgent before less urgent, and at last the
 older first, so that nothing changes place while one reads. Somebody who has seen one says so (``Seen``), and it
 steps back for ``SEEN_FOR``, unless it has grown worse.
 """
@@ -79,8 +79,9 @@ class Alert:
         return ":".join([self.code, self.category or self.counter or "", *map(str, self.steps)])
 
     @property
-    def order(self) -> tuple[int, datetime, str]:
-        return (self.severity, self.since, self.key)
+    def order(self) -> tuple[int, bool, bool, datetime, str]:
+        """Worst first; a person who asks before figures, what can be done before what can only be known, then age."""
+        return (self.severity, self.code is not Code.HELP, self.advice is None, self.since, self.key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def find(floor: Floor, at: datetime, dials: Dials | None = None) -> list[Alert]:
             taken |= {advice.counter} if advice and advice.counter else set()
             alert = replace(alert, advice=advice)  # noqa: PLW2901 - the same alert, now with what to do
         advised.append(alert)
-    return advised
+    return sorted(advised, key=lambda alert: alert.order)
 
 
 def still_seen(alert: Alert, seen: Seen, at: datetime) -> bool:

@@ -2,12 +2,13 @@
 
 from flask import Blueprint, Flask
 
-from app.web import admin, desk, formats, kiosk, pairing, resident, sign_in, staff_frame
+from app.web import admin, desk, formats, kiosk, lead, pairing, resident, sign_in, staff_frame
 
 BLUEPRINTS: list[Blueprint] = [
     resident.blueprint,
     sign_in.blueprint,
     desk.blueprint,
+    lead.blueprint,
     pairing.blueprint,
     admin.blueprint,
     kiosk.blueprint,

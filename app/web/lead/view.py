@@ -1,0 +1,101 @@
+"""The lead's screen from one staff snapshot: alerts first, then lines, counters and the figures of the day.
+
+Figures and rows only; sentences are in app/web/lead/says.py, markup in templates/lead/.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain import alerts
+from app.domain.alerts import Alert, Seen, still_seen
+from app.models.place import Category, Office, Service, WorkProfile
+from app.services import day_figures, floor, hours, seen
+from app.services.day_figures import Figures
+from app.web import security
+from app.web.lead.rows import LineRow, Row, Tile, line_row, tile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """Everything the templates draw. ``state``: alert, calm, empty (no number yet today) or rest (out of hours).
+
+    ``taken``: alerts somebody takes care of, with who; ``steps``, ``counters``: the snapshot's, by id.
+    """
+
+    office: Office
+    at: datetime
+    version: tuple[str, int]
+    state: str
+    alerts: Sequence[Alert]
+    taken: Sequence[tuple[Alert, Seen]]
+    lines: Sequence[LineRow]
+    tiles: Sequence[Tile]
+    figures: Figures
+    opens_at: datetime | None
+    categories: Mapping[str, Category]
+    services: Mapping[str, Service]
+    profiles: Mapping[str, WorkProfile]
+    steps: Mapping[int, Row]
+    counters: Mapping[str, Row]
+
+    @property
+    def waiting(self) -> int:
+        return sum(line.waiting for line in self.lines)
+
+    @property
+    def longest(self) -> int | None:
+        """Minutes of the longest wait in the house."""
+        return max((line.minutes for line in self.lines if line.minutes is not None), default=None)
+
+    @property
+    def open(self) -> int:
+        return sum(each.counter["state"] == "open" for each in self.tiles)
+
+    @property
+    def within(self) -> bool:
+        """Every line is within its target."""
+        return all(line.level in ("free", "none") for line in self.lines)
+
+
+def snapshot(office_id: str, at: datetime) -> dict[str, Any]:
+    """The staff's view of the office, read once for all screens (services/staff_queue.py)."""
+    found: dict[str, Any] = orjson.loads(security.kept_snapshots().read("queue", office_id, at=at).body)
+    return found
+
+
+def read(session: Session, office: Office, *, at: datetime) -> Screen:
+    """The screen of an office now."""
+    view = snapshot(office.id, at)
+    place = floor.of_snapshot(session, view, at=at)
+    found = alerts.find(place, at)
+    marks = seen.marks(session, office.id, at=at)
+    taken = [(each, marks[each.key]) for each in found if each.key in marks and still_seen(each, marks[each.key], at)]
+    fresh = [each for each in found if each.key not in {key.key for key, _ in taken}]
+    categories = {c.id: c for c in session.scalars(select(Category).where(Category.office_id == office.id))}
+    services = {s.id: s for s in session.scalars(select(Service).where(Service.id.in_(list(view["services"]))))}
+    mine = select(WorkProfile).where(WorkProfile.office_id == office.id).order_by(WorkProfile.position)
+    profiles = {p.id: p for p in session.scalars(mine)}
+    steps = {step["id"]: step for step in view["steps"]}
+    figures = day_figures.read(session, office.id, at=at)
+    return Screen(
+        office=office, at=at, version=(view["epoch"], view["seq"]), alerts=fresh, taken=taken,
+        lines=[line_row(each, place, view["steps"], categories, services, at) for each in view["categories"]],
+        tiles=[tile(each, steps, categories, profiles, fresh, found, place, at) for each in view["counters"]],
+        figures=figures, state=_state(session, office, fresh, figures, at),
+        opens_at=hours.next_opening(session, office.id, at), categories=categories, services=services,
+        profiles=profiles, steps=steps, counters={c["id"]: c for c in view["counters"]},
+    )  # fmt: skip
+
+
+def _state(session: Session, office: Office, fresh: Sequence[Alert], figures: Figures, at: datetime) -> str:
+    if fresh:
+        return "alert"
+    if not office.settings.get("training") and not hours.is_open(session, office.id, at):
+        return "rest"
+    return "calm" if figures.issued else "empty"
