@@ -10,12 +10,14 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from app.domain.errors import InvalidInput, KeyReused
+from app.domain.errors import Conflict, InvalidInput, KeyReused
 from app.models.ticket import RequestKey
 
 KEPT = timedelta(days=2)
+# A retry comes within minutes; a key of yesterday is a program's mistake, and its old answer would mislead.
+REPLAYED_WITHIN = timedelta(hours=12)
 # Built once: every change asks and keeps.
-_FIND = select(RequestKey.fingerprint, RequestKey.answer).where(
+_FIND = select(RequestKey.fingerprint, RequestKey.answer, RequestKey.at).where(
     RequestKey.scope == bindparam("scope"), RequestKey.key == bindparam("key")
 )
 _KEEP = insert(RequestKey)
@@ -46,7 +48,9 @@ def fingerprint(*parts: str | bytes) -> str:
 def once(
     session: Session, request: Request, *, at: datetime, work: Callable[[], dict[str, Any]]
 ) -> tuple[dict[str, Any], bool]:
-    """``(answer, replayed)``: do ``work`` once for the key; raises KeyReused for another request.
+    """``(answer, replayed)``: do ``work`` once for the key.
+
+    Raises KeyReused for another request, Conflict("idempotency_key_old") for a key of half a day ago.
 
     Call it after the office's lock is held, so that equal keys queue behind each other; where no lock is
     held, the primary key refuses the second as Conflict("request_in_flight") and the caller asks again.
@@ -57,6 +61,8 @@ def once(
     if row is not None:
         if row.fingerprint != request.fingerprint:
             raise KeyReused()
+        if row.at < at - REPLAYED_WITHIN:
+            raise Conflict("idempotency_key_old")
         kept: dict[str, Any] = row.answer
         return kept, True
     answer = work()

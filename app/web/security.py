@@ -112,9 +112,10 @@ def idempotency(default_scope: str = "public") -> Request:
     who = principal()
     body = request.get_data(cache=True)
     if request.form:
-        if any("\x00" in value for value in request.form.values()):
+        sent = list(request.form.items(multi=True))
+        if any("\x00" in name or "\x00" in value for name, value in sent):
             raise InvalidInput(fields=["body"])
-        fields = sorted((n, v) for n, v in request.form.items(multi=True) if n not in ("csrf_token", "idempotency_key"))
+        fields = sorted((n, v) for n, v in sent if n not in ("csrf_token", "idempotency_key"))
         body = repr(fields).encode()
     return Request(
         scope=who.actor if who else default_scope, key=key,

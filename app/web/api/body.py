@@ -15,9 +15,9 @@ Model = TypeVar("Model", bound="Body")
 
 
 class Body(BaseModel):
-    """Every field is declared; an unknown one is refused, never applied."""
+    """Every field is declared; an unknown one is refused, never applied, and no value is bent to fit (true is no 1)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_max_length=200)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, str_max_length=200)
 
 
 def read(model: type[Model]) -> Model:
@@ -28,12 +28,10 @@ def read(model: type[Model]) -> Model:
     if b"\x00" in raw or b"\\u0000" in raw:
         raise InvalidInput(fields=["body"])
     try:
-        data = orjson.loads(raw or b"{}")
-    except orjson.JSONDecodeError:
-        raise BadRequest() from None
-    try:
-        return model.model_validate(data)
+        return model.model_validate_json(raw or b"{}")
     except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise BadRequest() from None
         fields = sorted({".".join(str(part) for part in found["loc"]) for found in error.errors()})
         known = [field for field in fields if field.split(".")[0] in model.model_fields]
         raise InvalidInput(fields=known or ["body"]) from None
