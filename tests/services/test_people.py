@@ -1,18 +1,20 @@
 """Staff accounts: who may change what of whom, and what is written down about it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.session import Database
 from app.domain.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound
 from app.domain.roles import Role
-from app.models.people import Account
+from app.models.people import Account, SignInAttempt
 from app.models.place import Counter, Municipality, Office
-from app.services import audit, people
+from app.services import accounts, audit, people
 from app.services.access import Principal
 from tests.services.conftest import AT, KEY, Member, principal_of, signed_in
 
@@ -225,3 +227,18 @@ def test_a_clerk_made_city_administrator_by_one_person_stays_a_clerk(session: Se
     assert asked.waiting is not None
     with pytest.raises(Forbidden):
         add(session, principal_of(sato))
+
+
+def test_wrong_tries_are_counted_and_lifted(session: Session, city: SimpleNamespace, member: Member) -> None:
+    for ago in (0, 1, 299, 301):
+        at = AT - timedelta(seconds=ago)
+        session.add(SignInAttempt(subject=accounts.subject_of("sato", f"10.0.0.{ago % 7}"), at=at))
+    session.add(SignInAttempt(subject="pair:staff:1", at=AT))
+    session.flush()
+    assert people.slowed(session, city.aoki, at=AT) == {city.sato.id: 3}
+    with pytest.raises(Forbidden):
+        people.slowed(session, member(session, Role.AUDITOR, login="audit"), at=AT)
+    people.lift(session, by=city.aoki, account_id=city.sato.id, at=AT, key=KEY)
+    assert people.slowed(session, city.aoki, at=AT) == {}
+    assert session.scalar(select(SignInAttempt.subject)) == "pair:staff:1"
+    assert log(session) == [("tries_lifted", f"account:{city.sato.id}")]

@@ -279,3 +279,37 @@ def test_a_rule_of_a_category_that_went_away_cannot_be_published(session: Sessio
     special(session, OPEN)
     found = opening_hours.faults(session, "branch", opening_hours.draft(session, "ward").content)
     assert {fault.code for fault in found} == {"unknown_category"}
+
+
+def test_an_earlier_version_becomes_the_draft(session: Session) -> None:
+    edit(session, "purpose.move_in.title.ja", "引っ越して来た")
+    edit(session, "purpose.move_in.closes", "16:00")
+    publish(session)
+    edit(session, "purpose.care.hidden", True)
+
+    def restore(version: int) -> int:
+        return publications.restore(
+            session, office_id="ward", kind=Kind.KIOSK, version=version, actor=WHO, at=AT
+        )  # fmt: skip
+
+    assert restore(1) == 2
+    changes = {change.key: change.after for change in kiosk_layout.draft(session, "ward").changes}
+    # What was in the draft before is dropped; a key that version 1 did not have is taken out again.
+    assert changes == {"purpose.move_in.title.ja": "転入", "purpose.move_in.closes": None}
+    assert publish(session, based_on=2) == 3
+    first, third = (publications.history(session, "ward", Kind.KIOSK)[place].content for place in (2, 0))
+    assert first == third
+    assert [change.key for change in publications.changes_of(publications.current(session, "ward", Kind.KIOSK))] == [
+        "purpose.move_in.closes", "purpose.move_in.title.ja",
+    ]  # fmt: skip
+    assert restore(3) == 0
+    with pytest.raises(NotFound):
+        restore(9)
+
+
+def test_a_draft_is_looked_at_as_the_kiosk_would_show_it(session: Session) -> None:
+    edit(session, "purpose.move_in.closes", "16:00")
+    content = kiosk_layout.draft(session, "ward").content
+    drafted = {each.purpose.id: each.open for each in kiosk_layout.choices(session, "ward", at=AT, content=content)}
+    published = {each.purpose.id: each.open for each in kiosk_layout.choices(session, "ward", at=AT)}
+    assert (drafted["move_in"], published["move_in"]) == (False, True)
