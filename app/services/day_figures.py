@@ -58,7 +58,7 @@ def read(session: Session, office_id: str, *, at: datetime) -> Figures:
 def _waits(session: Session, office_id: str, *, at: datetime) -> list[tuple[timedelta, timedelta]]:
     """How long each called step waited and its line's target; before the slot a booked party does not wait."""
     lines = select(Category.id, Category.target_minutes).where(Category.office_id == office_id)
-    targets = dict(session.execute(lines).tuples().all())
+    targets = dict(session.execute(lines).all())
     rows = session.execute(
         select(Step.category_id, Step.waiting_since, Step.eligible_at, Step.called_at).where(
             Step.office_id == office_id, Step.business_date == business_date(at), Step.called_at.is_not(None)

@@ -24,8 +24,8 @@ def of_snapshot(session: Session, seen: Mapping[str, Any], *, at: datetime) -> F
     usual = select(Counter.id, Counter.default_profile_id).where(Counter.office_id == office_id)
     profiles = select(WorkProfile.id, WorkProfile.lines).where(WorkProfile.office_id == office_id)
     return floor.of_snapshot(
-        seen, usual=dict(session.execute(usual).tuples().all()),
-        profiles=dict(session.execute(profiles).tuples().all()),
+        seen, usual=dict(session.execute(usual).all()),
+        profiles=dict(session.execute(profiles).all()),
         free_since=last_acts(session, office_id, at=at), minutes=_minutes(session, seen),
     )  # fmt: skip
 

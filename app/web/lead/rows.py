@@ -52,24 +52,35 @@ class Tile:
     long: bool
 
 
-def line_row(
-    line: Row, place: Floor, steps: Sequence[Row], categories: Mapping[str, Category],
-    services: Mapping[str, Service], at: datetime,
-) -> LineRow:  # fmt: skip
-    name = line["id"]
-    since = place.longest_since(name, at)
-    mine = [step for step in steps if step["category"] == name]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What every row is drawn from. ``visits``: the steps of a ticket, by its id."""
+
+    place: Floor
+    steps: Sequence[Row]
+    visits: Mapping[int, Sequence[Row]]
+    categories: Mapping[str, Category]
+    services: Mapping[str, Service]
+    profiles: Mapping[str, WorkProfile]
+    at: datetime
+
+
+def line_row(line: Row, look: Look) -> LineRow:
+    """One line of the table, with the numbers in it."""
+    name, place = line["id"], look.place
+    minutes = _minutes(place.longest_since(name, look.at), look.at)
+    mine = [step for step in look.steps if step["category"] == name]
     usual = sum(
         (counter.state == "open" and name in counter.primaries) or _usually(place, counter.usual, name)
         for counter in place.counters
     )
     return LineRow(
-        category=categories[name], waiting=line["waiting"], minutes=_minutes(since, at), target=line["target_minutes"],
-        level=_level(_minutes(since, at), line["target_minutes"]), lamp=line["lamp"], estimate=line["estimate"],
+        category=look.categories[name], waiting=line["waiting"], minutes=minutes, target=line["target_minutes"],
+        level=_level(minutes, line["target_minutes"]), lamp=line["lamp"], estimate=line["estimate"],
         open=line["open_counters"], of=usual,
-        rows=[_row(step, steps, categories, services, at) for step in mine if step["state"] == State.WAITING],
+        rows=[_row(step, look) for step in mine if step["state"] == State.WAITING],
         away=[step for step in mine if step["state"] in (State.PARKED, State.MISSED)],
-        making=[s for s in mine if s["state"] == State.PENDING and s["phase"] == Phase.DELIVER and _made(s, steps)],
+        making=[s for s in mine if s["state"] == State.PENDING and s["phase"] == Phase.DELIVER and _made(s, look)],
     )  # fmt: skip
 
 
@@ -79,9 +90,9 @@ def _usually(place: Floor, profile: str | None, line: str) -> bool:
     )
 
 
-def _made(step: Row, steps: Sequence[Row]) -> bool:
-    """Whether the hearing before this hand-over is over: no step of the visit before it is open."""
-    before = [s for s in steps if s["ticket"] == step["ticket"] and s["position"] == step["position"] - 1]
+def _made(step: Row, look: Look) -> bool:
+    """Whether the hearing before this hand-over is over; one that ended a while ago is not among the steps."""
+    before = [s for s in look.visits[step["ticket"]] if s["position"] == step["position"] - 1]
     return all(s["state"] == State.DONE for s in before)
 
 
@@ -98,37 +109,33 @@ def _minutes(since: datetime | None, at: datetime) -> int | None:
     return int((at - since).total_seconds() // 60) if since else None
 
 
-def _row(
-    step: Row, steps: Sequence[Row], categories: Mapping[str, Category], services: Mapping[str, Service], at: datetime
-) -> Row:
+def _row(step: Row, look: Look) -> Row:
     """One waiting number; a sensitive procedure stays unnamed."""
-    service = services.get(step["service"])
+    service, at = look.services.get(step["service"]), look.at
     later = [
-        s["category"] for s in steps
-        if s["ticket"] == step["ticket"] and s["position"] > step["position"] and s["state"] == State.PENDING
-        and s["phase"] == Phase.ACCEPT
-    ]  # fmt: skip
+        s["category"]
+        for s in look.visits[step["ticket"]]
+        if s["position"] > step["position"] and s["state"] == State.PENDING and s["phase"] == Phase.ACCEPT
+    ]
     return {
-        **step, "due": instant(step["due_at"]), "since": instant(step["waiting_since"]),
-        "slot": instant(step["slot_at"]), "delivering": step["phase"] == Phase.DELIVER,
-        "minutes": _minutes(instant(step["waiting_since"]), at), "early": (instant(step["eligible_at"]) or at) > at,
+        **step, "due": instant(step["due_at"]), "slot": instant(step["slot_at"]),
+        "delivering": step["phase"] == Phase.DELIVER, "early": (instant(step["eligible_at"]) or at) > at,
+        "minutes": _minutes(instant(step["waiting_since"]), at),
         "name": None if service is None or service.sensitive else service.name,
-        "later": [categories[name].prefix for name in dict.fromkeys(later)],
+        "later": [look.categories[name].prefix for name in dict.fromkeys(later)],
     }  # fmt: skip
 
 
-def tile(
-    counter: Row, steps: Mapping[int, Row], categories: Mapping[str, Category], profiles: Mapping[str, WorkProfile],
-    fresh: Sequence[Alert], found: Sequence[Alert], place: Floor, at: datetime,
-) -> Tile:  # fmt: skip
-    party = steps[counter["steps"][0]] if counter["steps"] else None
+def tile(counter: Row, look: Look, *, fresh: Sequence[Alert], found: Sequence[Alert]) -> Tile:
+    """One counter. ``fresh``: the alerts shown as proposals, in their order; ``found``: all."""
+    party = next((step for step in look.steps if step["id"] in counter["steps"][:1]), None)
     hot = (n for n, alert in enumerate(fresh[:NUMBERED], 1) if alert.advice and alert.advice.counter == counter["id"])
-    letters = [categories[line["category"]].prefix for line in counter["lines"] if line["category"] in categories]
+    lines = [line["category"] for line in counter["lines"] if counter["state"] != "closed"]
     return Tile(
         counter=counter, state=_tile_state(counter, party), party=party,
-        minutes=_tile_minutes(counter, party, place, at),
-        letters=" ".join(letters) if counter["state"] != "closed" else "", profile=profiles.get(counter["profile"]),
-        hot=next(hot, None),
+        minutes=_tile_minutes(counter, party, look.place, look.at),
+        letters=" ".join(look.categories[name].prefix for name in lines if name in look.categories),
+        profile=look.profiles.get(counter["profile"]), hot=next(hot, None),
         long=any(a.code is Code.LONG and a.counter == counter["id"] for a in found),
     )  # fmt: skip
 

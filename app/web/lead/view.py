@@ -3,6 +3,7 @@
 Figures and rows only; sentences are in app/web/lead/says.py, markup in templates/lead/.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from app.models.place import Category, Office, Service, WorkProfile
 from app.services import day_figures, floor, hours, seen
 from app.services.day_figures import Figures
 from app.web import security
-from app.web.lead.rows import LineRow, Row, Tile, line_row, tile
+from app.web.lead.rows import LineRow, Look, Row, Tile, line_row, tile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +82,20 @@ def read(session: Session, office: Office, *, at: datetime) -> Screen:
     services = {s.id: s for s in session.scalars(select(Service).where(Service.id.in_(list(view["services"]))))}
     mine = select(WorkProfile).where(WorkProfile.office_id == office.id).order_by(WorkProfile.position)
     profiles = {p.id: p for p in session.scalars(mine)}
-    steps = {step["id"]: step for step in view["steps"]}
+    visits: dict[int, list[Row]] = defaultdict(list)
+    for step in view["steps"]:
+        visits[step["ticket"]].append(step)
+    look = Look(place=place, steps=view["steps"], visits=visits, categories=categories, services=services,
+                profiles=profiles, at=at)  # fmt: skip
     figures = day_figures.read(session, office.id, at=at)
     return Screen(
         office=office, at=at, version=(view["epoch"], view["seq"]), alerts=fresh, taken=taken,
-        lines=[line_row(each, place, view["steps"], categories, services, at) for each in view["categories"]],
-        tiles=[tile(each, steps, categories, profiles, fresh, found, place, at) for each in view["counters"]],
+        lines=[line_row(each, look) for each in view["categories"]],
+        tiles=[tile(each, look, fresh=fresh, found=found) for each in view["counters"]],
         figures=figures, state=_state(session, office, fresh, figures, at),
         opens_at=hours.next_opening(session, office.id, at), categories=categories, services=services,
-        profiles=profiles, steps=steps, counters={c["id"]: c for c in view["counters"]},
+        profiles=profiles, steps={step["id"]: step for step in view["steps"]},
+        counters={c["id"]: c for c in view["counters"]},
     )  # fmt: skip
 
 
