@@ -9,7 +9,7 @@ from flask import session as cookie
 
 from app.domain.errors import DomainError, InvalidInput, TooMany, Unauthenticated
 from app.domain.roles import Function
-from app.services import access, accounts
+from app.services import access, accounts, desk_acts
 from app.web import off_loop, security, staff_frame
 from app.web.errors import sentence, status_of
 from app.web.limits import limit_public
@@ -91,11 +91,11 @@ def _signed_in(login: str, password: str) -> access.Principal:
 @blueprint.post("/sign-out")
 @security.policy(Function.SIGNED_IN)
 def leave() -> Any:
-    """End the session on the server and in the browser."""
-    token = cookie.get(security.STAFF_COOKIE)
-    if token:
+    """End the session on the server and in the browser; the own counter closes unless a party is at it."""
+    who, token = security.caller(), cookie.get(security.STAFF_COOKIE)
+    if token and who.kind == "staff":
         with security.database().transaction() as session:
-            access.end_session(session, token)
+            desk_acts.go_home(session, who, token=token, at=security.now())
     cookie.clear()
     g.principal = None
     return redirect(url_for("sign_in.page"), 303)
