@@ -13,6 +13,9 @@ import httpx
 
 from app.commands.arrivals import Arrival
 
+# Minutes of the hall after the last arrival; whoever is left then is settled by the close of day.
+AFTER_CLOSING = 120.0
+
 
 @dataclass(slots=True)
 class Tally:
@@ -21,14 +24,24 @@ class Tally:
     issued: int = 0
     refused: int = 0
     served: int = 0
+    left: int = 0
     failures: list[str] = field(default_factory=list)
 
 
 class Player:
-    """One office, one speed (minutes of the hall per minute of the wall)."""
+    """One office, one speed (minutes of the hall per minute of the wall).
 
-    def __init__(self, address: str, *, office: str, kiosk: str, staff: str, speed: float, seed: int = 1) -> None:
+    A clerk serves for as long as the file recorded; else for ``service_minutes`` on average, else for what the
+    service usually takes (both log-normal).
+    """
+
+    def __init__(
+        self, address: str, *, office: str, kiosk: str, staff: str, speed: float, seed: int = 1,
+        service_minutes: float | None = None,
+    ) -> None:  # fmt: skip
         self.address, self.office, self.speed = address, office, speed
+        self.service_minutes = service_minutes
+        self._recorded: dict[int, float] = {}
         self.kiosk, self.staff = kiosk, staff
         self.tally, self.chance = Tally(), random.Random(seed)  # noqa: S311 - a simulation
         self.over = threading.Event()
@@ -54,7 +67,10 @@ class Player:
         raise RuntimeError(f"no answer for {path}")
 
     def play(self, arrivals: Sequence[Arrival], services: Mapping[str, str], minutes: Mapping[str, Any]) -> Tally:
-        """The whole day; returns when the last party has been served. ``services``: file's name → ours."""
+        """The whole day; returns when the last party has been served, or AFTER_CLOSING minutes after the last came.
+
+        ``services``: file's name → ours.
+        """
         clerks = [threading.Thread(target=self._clerk, args=(c, minutes), daemon=True) for c in self._open()]
         office = threading.Thread(target=self._back_office, daemon=True)
         for thread in (*clerks, office):
@@ -87,6 +103,8 @@ class Player:
                 )
                 if answer.status_code == 201:
                     self.tally.issued += 1
+                    if arrival.minutes is not None:
+                        self._recorded[answer.json()["id"]] = arrival.minutes
                 else:
                     self.tally.refused += 1
 
@@ -102,7 +120,11 @@ class Player:
     def _serve(self, client: httpx.Client, called: Mapping[str, Any], minutes: Mapping[str, Any]) -> None:
         step = called["step"]
         usual = minutes[step["service"]]
-        lasts = float(usual.get(step["phase"]) or 2) * self.chance.lognormvariate(-0.08, 0.4)
+        lasts = self._recorded.get(called["ticket"]["id"]) if step["phase"] == "accept" else None
+        if lasts is None:
+            lasts = (self.service_minutes or float(usual.get(step["phase"]) or 2)) * self.chance.lognormvariate(
+                -0.08, 0.4
+            )
         time.sleep(0.3 * 60 / self.speed)
         self._expect(client, step["id"], "start")
         time.sleep(lasts * 60 / self.speed)
@@ -130,10 +152,14 @@ class Player:
                     self._post(client, f"/steps/{step}/ready", {})
 
     def _until_empty(self) -> None:
+        deadline = time.monotonic() + AFTER_CLOSING * 60 / self.speed
         with self._client(self.staff) as client:
             quiet = 0
             while quiet < 4:
                 time.sleep(max(60 / self.speed, 0.25))
                 board = client.get(f"/offices/{self.office}/board").json()
+                self.tally.left = sum(len(line) for line in board["waiting"].values())
+                if time.monotonic() > deadline:
+                    return
                 with self._lock:
                     quiet = quiet + 1 if not board["waiting"] and not self._ready else 0

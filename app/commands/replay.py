@@ -91,6 +91,7 @@ def _report(tally: Tally, shown: proof.Proof, *, seconds: float, speed: float) -
     waits = sorted(wait * speed / 60 for wait in shown.waits)
     return {
         "tickets": tally.issued, "refused": tally.refused, "served_steps": tally.served, "calls": shown.calls,
+        "left_at_close": tally.left, "calls_per_hour_of_the_hall": round(shown.calls * 3600 / max(seconds * speed, 1)),
         "seconds": round(seconds, 1), "speed": speed,
         "wait_minutes": {
             "mean": round(statistics.fmean(waits), 1), "median": round(statistics.median(waits), 1),
@@ -101,8 +102,9 @@ def _report(tally: Tally, shown: proof.Proof, *, seconds: float, speed: float) -
 
 
 def _play(
-    settings: configuration.Settings, database: Database, office: str, speed: float, today: list[files.Arrival]
-) -> dict[str, Any]:
+    settings: configuration.Settings, database: Database, office: str, speed: float, today: list[files.Arrival],
+    service_minutes: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
     with serving(settings.address):
         kiosk, staff, seq = _prepare(database, office)
         with httpx.Client(
@@ -111,7 +113,8 @@ def _play(
             ours = client.get(f"/offices/{office}/services").raise_for_status().json()["services"]
         ours = [service for service in ours if not service.get("booking_only")]
         mapping = _mapped([arrival.service for arrival in today], ours)
-        player = Player(settings.address, office=office, kiosk=kiosk, staff=staff, speed=speed)
+        player = Player(settings.address, office=office, kiosk=kiosk, staff=staff, speed=speed,
+                        service_minutes=service_minutes)  # fmt: skip
         begun = time.monotonic()
         tally = player.play(today, mapping, {service["id"]: service["minutes"] for service in ours})
         seconds = time.monotonic() - begun
@@ -132,13 +135,16 @@ def _say(found: dict[str, Any], as_json: bool) -> None:
 @click.option("--speed", type=click.FloatRange(1, 10_000), default=60.0)
 @click.option("--pick", help="The office of the file, where it holds several.")
 @click.option("--day", help="The date to play; the busiest by default.")
+@click.option("--minutes", type=click.FloatRange(0.1, 240), help="Mean service time where the file records none.")
 @click.option("--json", "as_json", is_flag=True)
-def replay(file: Path, office: str, speed: float, pick: str | None, day: str | None, as_json: bool) -> None:
+def replay(
+    file: Path, office: str, speed: float, pick: str | None, day: str | None, minutes: float | None, as_json: bool
+) -> None:
     """Play FILE's day in training mode; prints waits, throughput and every rule violation."""
     today = files.read(file, pick=pick, day=day)
     click.echo(f"{len(today)} arrivals", err=True)
     with opened() as (settings, database):
-        _say(_play(settings, database, office, speed, today), as_json)
+        _say(_play(settings, database, office, speed, today, minutes), as_json)
 
 
 @click.command()
