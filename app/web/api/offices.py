@@ -61,7 +61,7 @@ def _service(offered: catalogue.Offered) -> dict[str, Any]:
     return {
         "id": service.id, "name": service.name, "fee": service.fee_yen, "minutes": service.minutes,
         "documents": service.documents, "phases": service.phases, "category": offered.category.id,
-        "bookable": service.bookable, "closed": offered.closed,
+        "bookable": service.bookable, "booking_only": offered.category.booking_only, "closed": offered.closed,
     }  # fmt: skip
 
 
