@@ -1,7 +1,7 @@
 """Counters open, pause and close; a counter that still holds a party does not close."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,6 +12,8 @@ from app.models.people import StaffSession
 from app.models.place import Category, Counter, WorkProfile
 from app.models.ticket import Step
 from app.services import events
+
+_LONGEST_BREAK = timedelta(days=1)
 
 
 def _lines(
@@ -109,7 +111,12 @@ def pause_counter(
     back_at: datetime | None = None,
     request_key: str | None = None,
 ) -> Counter:
-    """A break; the counter display says when it is back. On a break already: only ``back_at`` moves."""
+    """A break; the counter display says when it is back. On a break already: only ``back_at`` moves.
+
+    Raises InvalidInput for a return that is over or more than a day away.
+    """
+    if back_at is not None and not at < back_at <= at + _LONGEST_BREAK:
+        raise InvalidInput(fields=["back_at"])
     return _leave(session, counter_id, "paused", actor=actor, at=at, back_at=back_at, request_key=request_key)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy.orm import Session
 
 from app.domain.roles import Function, Role
@@ -21,12 +21,12 @@ Work = Callable[[Session, access.Principal, datetime, str], dict[str, Any]]
 
 
 class Opening(Body):
-    profile: str | None = None
+    profile: str | None = Field(default=None, min_length=1)
     categories: list[str] | None = Field(default=None, max_length=40)
 
 
 class Pause(Body):
-    back_at: datetime | None = None
+    back_at: AwareDatetime | None = None
 
 
 class Number(Body):
