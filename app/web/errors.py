@@ -6,6 +6,7 @@ from flask import Flask, Response, jsonify, redirect, render_template, request, 
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
+from app.web.border import host_is_ours
 from app.web.locale import t
 from app.web.sentences import SENTENCES
 
@@ -42,9 +43,9 @@ def sentence(code: str, values: dict[str, object]) -> str:
 
 
 def answer(code: str, status: int, values: dict[str, object]) -> Response:
-    """JSON under /api, a page elsewhere."""
+    """JSON under /api and for a host that is not ours (no page has links there), a page elsewhere."""
     message = sentence(code, values)
-    if request.path.startswith(("/api/", "/metrics", "/healthz", "/readyz")):
+    if not host_is_ours() or request.path.startswith(("/api/", "/metrics", "/healthz", "/readyz")):
         details = {
             name: value for name, value in values.items() if name != "what" and isinstance(value, int | str | list)
         }

@@ -12,11 +12,12 @@ from flask import session as cookie
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from app.db.session import Database
-from app.domain.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from app.domain.errors import Forbidden, InvalidInput, Unauthenticated
 from app.domain.roles import Function, may
 from app.services import access
 from app.services.requests import Request, fingerprint
 from app.services.snapshots import Snapshots
+from app.web import border
 
 View = TypeVar("View", bound=Callable[..., Any])
 STAFF_COOKIE, DEVICE_COOKIE = "staff", "madoguchi_device"
@@ -124,8 +125,6 @@ def idempotency(default_scope: str = "public") -> Request:
 
 
 def _enforce() -> None:
-    if "\x00" in request.path or "%00" in request.query_string.decode("latin-1"):
-        raise NotFound()
     if request.endpoint is None:
         return
     view = current_app.view_functions[request.endpoint]
@@ -161,7 +160,8 @@ def _protect_from_forgery() -> None:
 
 def _headers(response: Response) -> Response:
     address = urlsplit(current_app.config["ADDRESS"])
-    ws = f"{'wss' if address.scheme == 'https' else 'ws'}://{request.host}"
+    host = request.host if border.host_is_ours() else address.netloc
+    ws = f"{'wss' if address.scheme == 'https' else 'ws'}://{host}"
     headers = response.headers
     headers.setdefault("Content-Security-Policy", _CSP.format(ws=ws))
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -182,6 +182,7 @@ def fresh_secret() -> str:
 
 def install(app: Flask) -> None:
     """Hooks of every request; refuses to start when a route declares no policy."""
+    border.install(app)
     app.before_request(_enforce)
     app.before_request(_protect_from_forgery)
     app.after_request(_headers)
