@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
 from app.domain.roles import Role
 from app.models.people import AccessToken, Account
@@ -198,6 +199,27 @@ def test_every_state_for_everyone(hall: Hall, tab: Callable[..., Page]) -> None:
             assert not too_wide(page), (path, width)
             # Between these sizes the same things stand in the same colours.
             assert width not in (1366, 360) or violations(page) == [], (path, width)
+
+
+def test_the_list_of_devices_follows(hall: Hall, tab: Callable[..., Page]) -> None:
+    filled(hall)
+    page = tab("/sign-in", 1366, 768)
+    page.clock.install()
+    enter(page, hall, "aoki", "/devices")
+    expect(page.locator(".trouble")).to_be_visible()
+    page.fill("[name=label]", "表示板9")
+    database = hall.database()
+    with database.transaction() as session:
+        for row in session.scalars(select(AccessToken)):
+            row.seen_at = datetime.now(UTC) + timedelta(minutes=1)
+    database.dispose()
+    page.clock.run_for(10_000)
+    expect(page.locator(".trouble")).to_have_count(0, timeout=20_000)
+    # What somebody is typing stays, and a cut line is told.
+    expect(page.locator("[name=label]")).to_have_value("表示板9")
+    page.context.set_offline(True)
+    page.clock.run_for(10_000)
+    expect(page.locator("[data-stale]")).to_be_visible(timeout=25_000)
 
 
 def test_a_board_nobody_touches(hall: Hall, tab: Callable[..., Page]) -> None:

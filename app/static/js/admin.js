@@ -42,8 +42,31 @@ function needed() {
 document.addEventListener("change", needed);
 needed();
 
+// Parts of the page that a newer page replaces; what has the focus stays as it is.
+async function renew(answer, parts) {
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const name of parts) {
+    const [here, there] = [document, page].map((each) => each.querySelector(`[data-part=${name}]`));
+    if (here && there && !here.contains(document.activeElement)) here.replaceWith(there);
+  }
+}
+
+// ---- a list that follows: whether devices are heard ----
+const FOLLOW = 10000;
+async function follow() {
+  const stale = document.querySelector("[data-stale]");
+  try {
+    const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(FOLLOW) });
+    if (!answer.ok || answer.redirected) throw new Error(answer.status);
+    await renew(answer, ["counts", "trouble", "table"]);
+    stale.hidden = true;
+  } catch {
+    stale.hidden = false;
+  }
+}
+if (document.querySelector("[data-follow]")) setInterval(follow, FOLLOW);
+
 // ---- the kiosk's draft saves itself, and the screen beside it follows ----
-const PARTS = ["chip", "list", "preview", "changes"];
 let dirty = false;
 
 async function save(form) {
@@ -51,11 +74,7 @@ async function save(form) {
   try {
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
     if (!answer.ok) throw new Error(answer.status);
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const name of PARTS) {
-      const [here, there] = [document, page].map((each) => each.querySelector(`[data-part=${name}]`));
-      if (here && there && !here.contains(document.activeElement)) here.replaceWith(there);
-    }
+    await renew(answer, ["chip", "list", "preview", "changes"]);
     dirty = false;
     told.textContent = told.dataset.words;
   } catch {

@@ -23,6 +23,7 @@ from app.web import security
 from app.web.admin import hours_words, kiosk_words
 from app.web.admin.frame import act, blueprint, office_within, page, told
 from app.web.errors import sentence
+from app.web.locale import plain, t
 
 _KIND = "any(kiosk, hours)"
 _WORDS = {Kind.KIOSK: kiosk_words.changes, Kind.HOURS: hours_words.changes}
@@ -43,6 +44,8 @@ def waiting_now(session: Session, office: str, at: datetime) -> int:
 
 def author(session: Session, actor: str) -> str:
     """The name of whoever published, as events name them."""
+    if actor == "setup":
+        return plain(t("はじめの設定"))
     kind, _, number = actor.partition(":")
     found = session.get(Account, int(number)) if kind == "staff" and number.isdigit() else None
     return found.name if found else actor

@@ -1,7 +1,7 @@
 """The audit log: who did what, newest first, and whether the chain holds."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.roles import Function, Role
 from app.models.people import AccessToken, Account, AuditEntry
+from app.models.place import Hall, Office
 from app.services import audit
 from app.web import security
 from app.web.admin.frame import MOST, blueprint, key, page
+from app.web.locale import pick, plain
 from app.web.staff_frame import ROLE_NAMES
 
 _ROWS = 50
@@ -41,7 +43,8 @@ _FIELDS = {
     "name": "名前", "section": "課・係", "role": "役割", "office_id": "庁舎", "hall": "フロア", "label": "名前",
     "login": "職員番号", "from": "端末のアドレス", "version": "版", "keys": "変えた所", "act": "内容",
 }  # fmt: skip
-_VALUES = ROLE_NAMES | {
+_VALUES: dict[str, str] = {
+    **{str(role): name for role, name in ROLE_NAMES.items()},
     Role.DISPLAY: "表示板", Role.KIOSK: "受付機", "grant": "全体管理者にする", "open": "使用を始める",
     "password": "パスワードを作り直す",
 }  # fmt: skip
@@ -57,27 +60,31 @@ class Detail:
     before: str = ""
 
 
-def details(entry: AuditEntry) -> list[Detail]:
-    """What an entry tells besides who, what and whom."""
+def details(entry: AuditEntry, places: Mapping[str, str]) -> list[Detail]:
+    """What an entry tells besides who, what and whom; ``places``: names of offices and halls by id."""
     found, before, after = [], entry.details.get("before"), entry.details.get("after")
     if isinstance(before, dict) and isinstance(after, dict):
         found = [
-            Detail(name=_FIELDS.get(str(name), str(name)), before=_said(before.get(name)), value=_said(value))
+            Detail(
+                name=_FIELDS.get(str(name), str(name)),
+                before=_said(before.get(name), places),
+                value=_said(value, places),
+            )
             for name, value in after.items()
             if before.get(name) != value
         ]
     facts = (after if isinstance(after, dict) and not found else {}) | entry.details
     return found + [
-        Detail(name=_FIELDS.get(str(name), str(name)), value=_said(value))
+        Detail(name=_FIELDS.get(str(name), str(name)), value=_said(value, places))
         for name, value in facts.items()
         if name not in _INNER and value not in (None, "")
     ]
 
 
-def _said(value: object) -> str:
+def _said(value: object, places: Mapping[str, str]) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return "–" if value in (None, "") else str(_VALUES.get(str(value), value))
+    return "–" if value in (None, "") else ({**_VALUES, **places}).get(str(value), str(value))
 
 
 @blueprint.get("/log")
@@ -100,8 +107,14 @@ def log() -> Response:
         return page(
             session, "log", area="log", rows=rows[:_ROWS], more=rows[_ROWS - 1].number if len(rows) > _ROWS else None,
             first=before is None, actions=ACTIONS, actors=_actors(session, rows), subjects=_subjects(session, rows),
-            checked=checked, whole=who.office_id is None, details=details,
+            checked=checked, whole=who.office_id is None, details=details, places=_places(session, who.municipality_id),
         )  # fmt: skip
+
+
+def _places(session: Session, municipality_id: str) -> dict[str, str]:
+    offices = session.scalars(select(Office).where(Office.municipality_id == municipality_id)).all()
+    halls = session.scalars(select(Hall).where(Hall.office_id.in_([each.id for each in offices])))
+    return {each.id: plain(pick(each.name)) for each in (*offices, *halls)}
 
 
 def _numbers(words: Sequence[str], kind: str) -> set[int]:
