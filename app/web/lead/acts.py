@@ -115,7 +115,10 @@ def _open(press: Press) -> Done:
     if profile is None and categories is None and before == "paused":
         profile = counter.profile_id
         categories = None if profile else [line["category"] for line in counter.lines]
-    counters.open_counter(press.session, counter_id=counter.id, profile_id=profile, categories=categories, **press.by)
+    counters.open_counter(
+        press.session, counter_id=counter.id, profile_id=profile, categories=categories,
+        staff_name=counter.staff_name, **press.by,
+    )  # fmt: skip
     said = t("%(n)s番窓口の受け持ちを変えました。", n=counter.number) if before == "open" else t(
         "%(n)s番窓口を開きました。", n=counter.number
     )  # fmt: skip
