@@ -16,7 +16,8 @@ from app.commands.setup import SIGN_INS
 from app.db import schema
 from config import settings as configuration
 
-SCREENS = (("住民の画面", "/"), ("ロビーの表示板", "/board/ward"), ("受付機", "/kiosk/ward"))
+SCREENS = (("住民の画面", "/"), ("ロビーの表示板", "/board/ward"), ("受付機", "/kiosk/ward"),
+           ("職員のサインイン", "/sign-in"), ("端末をつなぐ", "/pair"))  # fmt: skip
 
 
 def _web_command(settings: configuration.Settings) -> list[str]:
