@@ -74,5 +74,8 @@ bench: setup-dev
 	$(BIN)/python -m tests.bench.calls --postgres
 	$(BIN)/python -m tests.bench.boards --postgres
 
+faults: setup-dev
+	$(BIN)/python -m tests.faults.kill --postgres --kills $(or $(KILLS),50)
+
 clean:
 	rm -rf $(VENV) node_modules app/static/vendor var

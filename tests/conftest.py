@@ -77,6 +77,13 @@ def postgres_template(postgres_server: str) -> str:
     return name
 
 
+@pytest.fixture
+def fresh_empty_postgres(postgres_server: str) -> Iterator[str]:
+    """URL of an empty PostgreSQL database."""
+    with _copy_of(postgres_server, "template1") as url:
+        yield url
+
+
 @contextmanager
 def _copy_of(server: str, template: str) -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex[:12]}"
