@@ -80,12 +80,12 @@ def postgres_template(postgres_server: str) -> str:
 @pytest.fixture
 def fresh_empty_postgres(postgres_server: str) -> Iterator[str]:
     """URL of an empty PostgreSQL database."""
-    with _copy_of(postgres_server, "template1") as url:
+    with copy_of(postgres_server, "template1") as url:
         yield url
 
 
 @contextmanager
-def _copy_of(server: str, template: str) -> Iterator[str]:
+def copy_of(server: str, template: str) -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex[:12]}"
     _admin(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _url_of(server, name)
@@ -95,7 +95,7 @@ def _copy_of(server: str, template: str) -> Iterator[str]:
 @pytest.fixture
 def fresh_postgres(postgres_server: str, postgres_template: str) -> Iterator[str]:
     """URL of a fresh PostgreSQL database with the sample city."""
-    with _copy_of(postgres_server, postgres_template) as url:
+    with copy_of(postgres_server, postgres_template) as url:
         yield url
 
 
@@ -108,7 +108,7 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         yield f"sqlite:///{file}"
         return
     server, template = (request.getfixturevalue(f"postgres_{name}") for name in ("server", "template"))
-    with _copy_of(server, template) as url:
+    with copy_of(server, template) as url:
         yield url
 
 

@@ -1,8 +1,8 @@
-"""A violated constraint's name becomes a domain error, here and nowhere else."""
+"""What a database refuses becomes a domain error, here and nowhere else."""
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from app.domain.errors import Conflict, DomainError, NotFound
+from app.domain.errors import Conflict, DomainError, InvalidInput, NotFound, Unavailable
 
 # What each database says about a promise that was about to be broken. SQLite names the columns of a
 # unique index instead of the index.
@@ -15,8 +15,16 @@ _SAID: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 
-def refusal_of(error: IntegrityError) -> DomainError:
-    """The domain's name for a violated constraint; Conflict("constraint") when it has none."""
+def refusal_of(error: DBAPIError) -> DomainError:
+    """A violated constraint by its promise, a value no column holds as InvalidInput, all else as Unavailable."""
+    if isinstance(error, IntegrityError):
+        return _of_constraint(error)
+    if isinstance(error, DataError):
+        return InvalidInput(fields=["body"])
+    return Unavailable(retry_after=1)
+
+
+def _of_constraint(error: IntegrityError) -> DomainError:
     said = str(error.orig)
     for needles, code in _SAID:
         if any(needle in said for needle in needles):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -149,12 +149,9 @@ class Database:
             yield session
             session.flush()
             session.commit()
-        except IntegrityError as error:
-            session.rollback()
-            raise refusal_of(error) from error
         except DBAPIError as error:
             session.rollback()
-            raise Unavailable(retry_after=1) from error
+            raise refusal_of(error) from error
         except BaseException:
             session.rollback()
             raise
@@ -175,7 +172,7 @@ class Database:
         try:
             yield session
         except DBAPIError as error:
-            raise Unavailable(retry_after=1) from error
+            raise refusal_of(error) from error
         finally:
             session.close()
 
@@ -190,7 +187,7 @@ class Database:
         try:
             yield session
         except DBAPIError as error:
-            raise Unavailable(retry_after=1) from error
+            raise refusal_of(error) from error
         finally:
             session.close()
 

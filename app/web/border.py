@@ -3,10 +3,23 @@
 The web server in front of us reads headers of any length; the rule is kept here, whatever serves the application.
 """
 
+import flask
 from flask import Flask, request
-from werkzeug.exceptions import BadRequest, NotFound, RequestHeaderFieldsTooLarge, SecurityError
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge, RequestHeaderFieldsTooLarge, SecurityError
 
 LONGEST_HEADER = 8 * 1024
+
+
+class Request(flask.Request):
+    """A form that is too large is refused once; the page that says so finds an empty one."""
+
+    def _load_form_data(self) -> None:
+        try:
+            super()._load_form_data()
+        except RequestEntityTooLarge:
+            self.__dict__["form"] = self.__dict__["files"] = ImmutableMultiDict[str, str]()
+            raise
 
 
 def host_is_ours() -> bool:
@@ -28,4 +41,5 @@ def _refuse() -> None:
 
 def install(app: Flask) -> None:
     """The first of all checks of a request."""
+    app.request_class = Request
     app.before_request(_refuse)

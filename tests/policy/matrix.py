@@ -61,11 +61,12 @@ class Door:
 
     def path(self, web: Flask, things: city.Things, *, nowhere: bool = False) -> str:
         """An address of this route; ``nowhere``: it names what does not exist."""
-        values = {name: self._value(name, things, nowhere=nowhere) for name in self.names}
+        values = {name: self.value(name, things, nowhere=nowhere) for name in self.names}
         built: str = web.url_map.bind("127.0.0.1").build(self.endpoint, values, method=self.method)
         return built
 
-    def _value(self, name: str, things: city.Things, *, nowhere: bool) -> Any:
+    def value(self, name: str, things: city.Things, *, nowhere: bool = False) -> Any:
+        """What stands in the place of a name."""
         converter = self.rule._converters[name]
         if name in WORDS:
             return sorted(converter.items)[0] if isinstance(converter, AnyConverter) else WORDS[name]
