@@ -50,7 +50,7 @@ def _python(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or id(node) in docs | inside:
             continue
-        if _JAPANESE.search(node.value) and not _NOT_WORDS.match(node.value):
+        if _JAPANESE.search(node.value) and not _NOT_WORDS.search(node.value):
             yield node.value
 
 
