@@ -71,6 +71,8 @@ def test_a_board_is_paired_by_its_digits(who: SimpleNamespace, database: Databas
         ({"place": "branch/"}, 404, None, ""),
         ({"place": "ward/branch-main"}, 404, None, ""),
         ({"place": ""}, 404, None, ""),
+        ({"place": "branch\x00/"}, 404, None, ""),
+        ({"place": "ward/\x00branch-main"}, 404, None, ""),
     ],
 )
 def test_what_is_wrong_stands_beside_its_field(

@@ -198,6 +198,7 @@ def test_one_change_is_taken_back_the_others_stay(who: SimpleNamespace, database
     who.nishimura.post(f"{WARD}/take-back", page=WARD, key="purpose.move_in.title.en")
     assert changes(database) == {"purpose.move_in.title.ja": "来た"}
     assert who.nishimura.post(f"{WARD}/take-back", page=WARD, key="purpose.move_in.title.en").status_code == 404
+    assert who.nishimura.post(f"{WARD}/take-back", page=WARD, key="\x00").status_code == 404
     # Asked first: the page that asks changes nothing.
     assert "1か所の変更が、すべて消えます" in text_of(who.nishimura.get(f"{WARD}/discard"))
     assert changes(database)

@@ -15,6 +15,7 @@ from app.services import access, devices, kiosk_staff
 from app.services.access import Principal
 from app.services.devices import Device, Health
 from app.web import off_loop, security
+from app.web.admin import typed
 from app.web.admin.frame import (
     NUMBER,
     REFUSALS,
@@ -40,7 +41,8 @@ def _form() -> dict[str, str]:
 
 def _place(form: dict[str, str]) -> tuple[str, str | None]:
     """``office/hall``, the hall empty for the whole office."""
-    office, _, hall = form["place"].partition("/")
+    # An id is looked up as it stands, so nothing goes in that no database holds.
+    office, _, hall = typed.words(form["place"]).partition("/")
     return office, hall or None
 
 

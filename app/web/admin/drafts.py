@@ -20,7 +20,7 @@ from app.services import kiosk_layout, opening_hours, publications, requests
 from app.services.access import Principal
 from app.services.publications import Draft, Kind
 from app.web import security
-from app.web.admin import hours_words, kiosk_words
+from app.web.admin import hours_words, kiosk_words, typed
 from app.web.admin.frame import act, blueprint, office_within, page, told
 from app.web.errors import sentence
 from app.web.locale import plain, t
@@ -115,7 +115,8 @@ def take_back(kind: str, office: str) -> Any:
 
     def work(session: Session, _who: Principal, _at: datetime) -> None:
         office_within(session, Function.EDIT_PLACE, office)
-        publications.take_back(session, office_id=office, kind=Kind(kind), key=request.form.get("key", ""))
+        key = typed.words(request.form.get("key", ""))
+        publications.take_back(session, office_id=office, kind=Kind(kind), key=key)
 
     act(work)
     to = "admin.ask_publish" if request.form.get("to") == "publish" else f"admin.{kind}"

@@ -13,6 +13,7 @@ from app.models.people import Account
 from app.services import access, approvals, people
 from app.services.access import Principal
 from app.web import off_loop, security
+from app.web.admin import typed
 from app.web.admin.frame import NUMBER, REFUSALS, act, blueprint, key, offices_within, page, refused
 from app.web.staff_frame import ROLE_NAMES
 
@@ -33,7 +34,8 @@ def _form() -> dict[str, str]:
 
 def _facts(form: dict[str, str]) -> dict[str, Any]:
     return {
-        "name": form["name"], "section": form["section"], "role": form["role"], "office_id": form["office"] or None
+        "name": form["name"], "section": form["section"], "role": form["role"],
+        "office_id": typed.words(form["office"]) or None,
     }  # fmt: skip
 
 
