@@ -141,6 +141,22 @@ def test_what_happened_since_is_not_taken_back(desk: Desk, lead: Caller, kiosk: 
     assert "undo_step" not in desk.form()
 
 
+def test_undo_takes_back_what_the_screen_said_or_nothing(
+    desk: Desk, lead: Caller, kiosk: Caller, database: Database
+) -> None:
+    """Two tabs: one still offers to take back a park, in the other a later party has been finished."""
+    parked = kiosk.ticket("tennyu")["steps"][0]["id"]
+    kiosk.ticket("tennyu")
+    for key in ("call-next", "start", "park"):
+        desk.done(key)
+    stale = desk.form()
+    for key in ("call-next", "start", "finish"):
+        desk.done(key)
+    lead.post(f"/steps/{parked}/rejoin")
+    refused = desk.client.post("/desk/act", data=stale | {"action": "undo"})
+    assert (refused.status_code, state_of(database, parked)[0]) == (409, "waiting")
+
+
 def test_a_finished_party_is_not_fetched_back_from_the_next_counter(
     desk: Desk, lead: Caller, kiosk: Caller, database: Database
 ) -> None:

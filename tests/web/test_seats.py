@@ -129,6 +129,14 @@ def test_a_finished_step_is_reopened_at_its_counter_alone(tanaka: Desk, suzuki: 
     assert api(suzuki, f"/steps/{step}/reopen", key="reopen-at-home")[0] == 200
 
 
+def test_nobody_is_put_back_at_a_closed_counter(tanaka: Desk, kiosk: Caller) -> None:
+    step = kiosk.ticket("tennyu")["steps"][0]["id"]
+    for key in ("call-next", "start", "finish"):
+        tanaka.done(key)
+    tanaka.done("pause", minutes="10")
+    assert api(tanaka, f"/steps/{step}/reopen", key="reopen-in-a-break") == (409, "counter_closed")
+
+
 def test_who_sits_nowhere_calls_nobody(suzuki: Desk, lead: Caller, kiosk: Caller) -> None:
     step = kiosk.ticket("tennyu")["steps"][0]["id"]
     lead.post("/counters/ward-5/open")

@@ -47,7 +47,7 @@ function apiOf(action, data) {
 
 function act(form, button) {
   const hero = button?.matches("[data-hero]");
-  if (send.busy || (hero && performance.now() < deafUntil)) return;
+  if (send.busy || ask.coming || (hero && performance.now() < deafUntil)) return;
   const data = new FormData(form, button);
   const action = data.get("action");
   if (!line.allows(action)) return tell(words.notOffline, true);

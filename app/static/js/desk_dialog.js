@@ -7,6 +7,7 @@ const giveUp = 5000;
  */
 export function dialogs(box, { onFailed, onClosed }) {
   const known = new Map();
+  let asked = 0;
 
   async function load(href) {
     const answer = await fetch(href, { headers: { "X-Part": "1" }, cache: "no-store", signal: AbortSignal.timeout(giveUp) });
@@ -40,7 +41,11 @@ export function dialogs(box, { onFailed, onClosed }) {
 
   return {
     get open() {
-      return box.open;
+      return box.open || asked > 0;
+    },
+    /** Whether a question is on its way: what is typed now is meant for it. */
+    get coming() {
+      return !box.open && asked > 0;
     },
     close() {
       if (box.open) box.close();
@@ -55,12 +60,15 @@ export function dialogs(box, { onFailed, onClosed }) {
       }
     },
     async ask(href) {
+      asked += 1;
       try {
         const { status, html } = await load(href);
         if (!((status === 200 || status === 404) && show(html))) onFailed(status);
       } catch {
         if (known.has(href)) show(known.get(href));
         else onFailed(0);
+      } finally {
+        asked -= 1;
       }
     },
     /** Choose the nth radio of the question. */

@@ -1,0 +1,223 @@
+"""The desk in a browser: one service by keyboard alone, every state looked at by axe, and a line that is cut."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+from sqlalchemy import select
+
+from app.domain.roles import Role
+from app.models.people import Account
+from app.models.ticket import Event
+from app.services import access
+from tests.browser.conftest import Hall, too_wide, violations
+
+PASSWORD = "correct horse battery"
+DEAF = 800  # the desk takes no Enter for 0.7 s after a change
+
+
+@pytest.fixture
+def clerk(hall: Hall) -> None:
+    """A member of staff in the office."""
+    database = hall.database()
+    hashed = access.hash_password(PASSWORD)
+    with database.transaction() as session:
+        session.add(
+            Account(municipality_id="aonami", office_id="ward", login="tanaka", name="田中 美咲", section="市民課",
+                    role=Role.CLERK, password_hash=hashed, created_at=datetime.now(UTC))
+        )  # fmt: skip
+    database.dispose()
+
+
+@pytest.fixture
+def desk(hall: Hall, clerk: None, tab: Callable[..., Page]) -> Page:
+    """The clerk at counter 5, come in by keyboard alone."""
+    page = tab("/desk", 1366, 768)
+    page.keyboard.type("tanaka")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="どの窓口に入りますか")).to_be_visible()
+    assert not violations(page)
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == "radio":
+            break
+    page.keyboard.press("Space")
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".cn")).to_have_text("5番窓口")
+    return page
+
+
+def press(page: Page, key: str, state: str | None = None) -> None:
+    page.wait_for_timeout(DEAF)
+    page.keyboard.press(key)
+    if state is not None:
+        expect(page.locator("[data-screen=desk]")).to_have_attribute("data-state", state, timeout=15_000)
+
+
+def events(hall: Hall, action: str) -> list[Event]:
+    database = hall.database()
+    with database.snapshot() as session:
+        found = list(session.scalars(select(Event).where(Event.action == action).order_by(Event.seq)))
+    database.dispose()
+    return found
+
+
+def test_a_whole_service_by_keyboard_alone(hall: Hall, desk: Page) -> None:
+    assert not violations(desk)
+    number = hall.take("tennyu", "mnc_pin", language="pt")["number"]
+    hall.take("tenkyo")
+    expect(desk.locator("[data-hero]")).to_contain_text(f"次を呼ぶ {number}")
+    press(desk, "Enter", "called")
+    assert not violations(desk)
+    press(desk, "6")
+    expect(desk.get_by_role("dialog")).to_contain_text("まだ1回しか呼んでいません")
+    desk.keyboard.press("Escape")
+    for times in (2, 3):
+        press(desk, "4")
+        expect(desk.locator(".chips")).to_contain_text(f"{times}回")
+    press(desk, "Numpad5", "serving")
+    assert not violations(desk)
+    press(desk, "+")
+    expect(desk.get_by_role("dialog")).to_contain_text("のメモ")
+    desk.keyboard.type("通訳タブレット")
+    desk.keyboard.press("Enter")
+    expect(desk.locator(".facts")).to_contain_text("通訳タブレット")
+    press(desk, "8")
+    expect(desk.get_by_role("dialog")).to_contain_text("を転送する")
+    desk.keyboard.press("Digit3")
+    expect(desk.locator("dialog select")).not_to_have_value("")
+    assert not violations(desk)
+    desk.keyboard.press("Escape")
+    press(desk, "3", "ready")
+    expect(desk.locator(".toast")).to_contain_text(f"{number} を完了しました")
+    assert not violations(desk)
+    press(desk, "0", "serving")
+    press(desk, "3", "ready")
+    press(desk, "?")
+    expect(desk.get_by_role("dialog")).to_contain_text("右手はテンキーのまま")
+    assert not violations(desk)
+    desk.keyboard.press("Escape")
+    press(desk, "-")
+    expect(desk.get_by_role("dialog")).to_contain_text("何分休みますか")
+    press(desk, "Enter", "break")
+    assert not violations(desk)
+    press(desk, "Enter", "ready")
+
+
+def test_it_fits_every_screen(hall: Hall, desk: Page) -> None:
+    for _ in range(15):
+        hall.take("tennyu", "mnc_pin", "juminhyo")
+    press(desk, "Enter", "called")
+    press(desk, "Enter", "serving")
+    desk.set_viewport_size({"width": 1366, "height": 768})
+    assert desk.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    for width, height in ((1920, 1080), (768, 1024), (360, 760)):
+        desk.set_viewport_size({"width": width, "height": height})
+        assert not too_wide(desk)
+        assert not violations(desk)
+
+
+def test_two_quick_presses_are_one_act(hall: Hall, desk: Page) -> None:
+    hall.take("tennyu")
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
+    desk.wait_for_timeout(DEAF)
+    for _ in range(4):
+        desk.keyboard.press("Enter")
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "called")
+    desk.keyboard.press("Enter")
+    desk.wait_for_timeout(300)
+    assert (len(events(hall, "call")), len(events(hall, "start"))) == (1, 0)
+
+
+def test_a_lost_answer_is_asked_for_with_the_same_key(hall: Hall, desk: Page) -> None:
+    hall.take("tennyu")
+    hall.take("tennyu")
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        answer = route.fetch()
+        if len(keys) == 1:
+            route.abort()
+        else:
+            route.fulfill(response=answer)
+
+    desk.route("**/call-next", lose)
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
+    press(desk, "Enter", "called")
+    expect(desk.locator("[data-result]")).to_contain_text("B001 を呼びました")
+    assert len(keys) >= 2
+    assert len(set(keys)) == 1
+    assert len(events(hall, "call")) == 1
+
+
+def test_without_a_line_only_the_own_number_is_recorded(hall: Hall, desk: Page) -> None:
+    hall.take("tennyu")
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
+    press(desk, "Enter", "called")
+    press(desk, "Enter", "serving")
+    desk.context.set_offline(True)
+    expect(desk.locator("[data-stale]")).to_be_visible()
+    expect(desk.locator("[data-hero]")).to_contain_text("完了を記録する")
+    assert not violations(desk)
+    press(desk, "8")
+    expect(desk.locator("[data-refused]")).to_contain_text("つながるまで")
+    press(desk, "3")
+    expect(desk.locator("[data-result]")).to_contain_text("この端末に残しました")
+    assert len(events(hall, "finish")) == 0
+    desk.context.set_offline(False)
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "idle", timeout=15_000)
+    expect(desk.locator("[data-stale]")).to_be_hidden()
+    assert len(events(hall, "finish")) == 1
+
+
+def test_a_reader_does_not_press_keys(hall: Hall, desk: Page) -> None:
+    hall.take("tennyu")
+    hall.take("tennyu")
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
+    desk.wait_for_timeout(DEAF)
+    desk.keyboard.type("B002")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("dialog")).to_contain_text("B002")
+    desk.keyboard.press("Escape")
+    desk.wait_for_timeout(300)
+    assert not events(hall, "call")
+
+
+def test_what_is_typed_while_a_question_opens_presses_nothing(hall: Hall, desk: Page) -> None:
+    hall.take("tennyu")
+    desk.evaluate(
+        "const real = fetch; window.fetch = (where, how) => String(where).endsWith('/ask/find')"
+        " ? new Promise((done) => setTimeout(() => done(real(where, how)), 600)) : real(where, how)"
+    )
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
+    press(desk, "/")
+    for key in ("1", "Enter"):
+        desk.keyboard.press(key)
+    expect(desk.get_by_role("dialog")).to_contain_text("番号をさがす")
+    assert not events(hall, "call")
+
+
+def test_keys_can_be_switched_off(hall: Hall, desk: Page) -> None:
+    hall.take("tennyu")
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
+    press(desk, "*")
+    desk.locator("[data-keys-switch]").click()
+    assert not violations(desk)
+    desk.keyboard.press("Escape")
+    press(desk, "1")
+    desk.wait_for_timeout(300)
+    assert not events(hall, "call")
+    press(desk, "Enter", "called")
+
+
+def test_what_is_refused_is_said_in_one_sentence(hall: Hall, desk: Page) -> None:
+    press(desk, "2")
+    desk.get_by_role("dialog").get_by_role("textbox").fill("B999")
+    desk.keyboard.press("Enter")
+    expect(desk.locator("[data-refused]")).to_have_text("お探しのものは見つかりませんでした。")
