@@ -198,6 +198,7 @@ def test_what_is_typed_while_a_question_opens_presses_nothing(hall: Hall, desk: 
     expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
     press(desk, "/")
     for key in ("1", "Enter"):
+        desk.wait_for_timeout(100)
         desk.keyboard.press(key)
     expect(desk.get_by_role("dialog")).to_contain_text("番号をさがす")
     assert not events(hall, "call")
