@@ -31,7 +31,9 @@ _STAFF = re.compile(
     r"|app/web/api/reasons\.py"
 )
 # Japanese in code that nobody reads as a sentence: units of the formatter and parts of its patterns.
-_NOT_WORDS = re.compile(r"^.?$|u3400|\\\(|^1日$|^00分|^月火水木金土日$|^(简体中文|繁體中文|日本語|やさしい日本語)$|^午[前後]《")
+_NOT_WORDS = re.compile(
+    r"^.?$|u3400|\\\(|^1日$|^00分|^月火水木金土日$|^(简体中文|繁體中文|日本語|やさしい日本語)$|^午[前後]《"
+)
 
 
 def _docstrings(tree: ast.AST) -> set[int]:
@@ -55,7 +57,9 @@ def _python(path: Path) -> Iterator[str]:
 
 
 def _template(path: Path) -> Iterator[str]:
-    for _, message, _, _ in extract_from_file("jinja2.ext:babel_extract", str(path), keywords={"t": None, "in_every_language": None}):
+    for _, message, _, _ in extract_from_file(
+        "jinja2.ext:babel_extract", str(path), keywords={"t": None, "in_every_language": None}
+    ):
         yield message if isinstance(message, str) else message[0]
 
 
