@@ -27,8 +27,8 @@ def after(minutes: float) -> datetime:
 
 def issue(session: Session, service: str, minutes: float, office: str = "ward") -> int:
     ticket = tickets.issue(
-        session, office_id=office, wish=tickets.Wish(services=[service], channel="kiosk"), seed=f"{office}{service}{minutes}",
-        secret=b"s" * 32, actor="test", at=after(minutes),
+        session, office_id=office, wish=tickets.Wish(services=[service], channel="kiosk"),
+        seed=f"{office}{service}{minutes}", secret=b"s" * 32, actor="test", at=after(minutes),
     )  # fmt: skip
     return ticket.id
 
