@@ -74,6 +74,7 @@ class Live:
         self._listen(LIVE, "join", Function.PUBLIC, self._join)
         self._listen(STAFF, "join", Function.SEE_QUEUE, self._join)
         self.sockets.init_app(app)
+        wire.end_without_waiting(self.sockets)
         database.on_commit(self.relay.wake)
 
     def _listen(self, namespace: str, name: str, function: Function, handler: Callable[..., Any]) -> None:

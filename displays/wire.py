@@ -5,6 +5,7 @@ from typing import Any
 import flask
 import orjson
 from flask import Flask
+from flask_socketio import SocketIO
 
 
 def async_mode() -> str:
@@ -28,6 +29,22 @@ def origins(app: Flask) -> list[str]:
     if not found:
         raise RuntimeError("no origin may open a socket: set MADOGUCHI_PUBLIC_URL")
     return found
+
+
+def end_without_waiting(sockets: SocketIO) -> None:
+    """Close a socket without waiting until its client fetches what is queued for it.
+
+    The engine waits: one broken packet sent by polling, by a client that never polls again, holds a request for ever.
+    """
+    engine = sockets.server.eio
+
+    def disconnect(sid: str | None = None) -> None:
+        ended = engine.sockets.values() if sid is None else [engine.sockets.get(sid)]
+        for each in list(ended):
+            if each is not None:
+                each.close(wait=False, reason=engine.reason.SERVER_DISCONNECT)
+
+    engine.disconnect = disconnect
 
 
 def sid() -> str:
