@@ -6,8 +6,11 @@ Japanese is the source text. Easy Japanese (ja_Hira) is written with readings, `
 
 import html
 import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, gettext
 from markupsafe import Markup, escape
@@ -24,6 +27,7 @@ LANGUAGES: dict[str, tuple[str, str]] = {
     "pt": ("pt", "Português"),
 }
 COOKIE = "lang"
+_CATALOGUES = Path(__file__).parents[1] / "translations"
 _RUBY = re.compile(r"(?:[|\uff5c]([^《》|\uff5c]+)|([\u3400-\u9fff々〆ヶ]+))《([^《》]+)》")
 
 
@@ -66,9 +70,21 @@ def plain(text: object) -> str:
     return _RUBY.sub(lambda match: match[1] or match[2], raw)
 
 
+@cache
+def _easy() -> NullTranslations:
+    """Easy Japanese by hand: Babel knows no ja_Hira, takes it for ja and would leave the source text."""
+    return Translations.load(_CATALOGUES, ["ja_Hira"])
+
+
+def _translated(text: str) -> str:
+    if not has_request_context():
+        return text
+    return str(_easy().gettext(text) if language() == "ja-Hira" else gettext(text))
+
+
 def t(text: str, **values: object) -> Markup:
     """The translated text with its values, safe to put in a page."""
-    said = gettext(text) if has_request_context() else text
+    said = _translated(text)
     if values:
         said = said % {name: str(value) for name, value in values.items()}
     return ruby(said)
