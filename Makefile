@@ -77,5 +77,8 @@ bench: setup-dev
 faults: setup-dev
 	$(BIN)/python -m tests.faults.kill --postgres --kills $(or $(KILLS),50)
 
+pictures: setup-dev browser
+	$(BIN)/python -m tests.pictures
+
 clean:
 	rm -rf $(VENV) node_modules app/static/vendor var
