@@ -222,3 +222,18 @@ def test_what_is_refused_is_said_in_one_sentence(hall: Hall, desk: Page) -> None
     desk.get_by_role("dialog").get_by_role("textbox").fill("B999")
     desk.keyboard.press("Enter")
     expect(desk.locator("[data-refused]")).to_have_text("お探しのものは見つかりませんでした。")
+
+
+def test_only_what_concerns_the_desk_is_asked_for(hall: Hall, desk: Page) -> None:
+    looks: list[str] = []
+    desk.on("request", lambda request: looks.append(request.url) if request.url.endswith("/desk") else None)
+    hall.open("ward-18", "ward-children")
+    hall.take("jido_teate")
+    desk.wait_for_timeout(2500)
+    looks.clear()
+    hall.call("ward-18")
+    desk.wait_for_timeout(1500)
+    assert looks == []
+    hall.take("tennyu")
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "ready")
+    assert len(looks) == 1

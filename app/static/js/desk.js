@@ -1,6 +1,7 @@
 // The clerk's desk with a script: the same acts by the API, without a new page. Nothing is shown before the server
 // said it. Without this file the desk works by plain forms.
 import { dialogs } from "./desk_dialog.js";
+import { concern } from "./desk_concern.js";
 import { draw, startClocks } from "./desk_draw.js";
 import { keysOn, listen, switchKeys } from "./desk_keys.js";
 import { offline } from "./desk_offline.js";
@@ -9,6 +10,8 @@ import { follow } from "./live.js";
 
 const deafFor = 700;
 const refreshGap = 1000;
+// A line that has waited long enough is called without any event: the desk looks again by itself.
+const lookAgain = 30000;
 const giveUp = 8000;
 const words = JSON.parse(document.getElementById("desk-words").textContent);
 const said = document.querySelector("[data-result]");
@@ -101,14 +104,23 @@ async function refresh() {
 }
 
 let due = null;
-function changed({ epoch, seq }) {
+let known = null;
+function changed(snapshot) {
   const shown = desk().dataset;
   line.back();
-  if (epoch === shown.epoch && seq <= Number(shown.seq)) return;
+  const mine = concern(snapshot, shown.counter, shown.neighbours.split(" "));
+  const same = mine === known;
+  known = mine;
+  if (same || (snapshot.epoch === shown.epoch && snapshot.seq <= Number(shown.seq))) return;
+  renewSoon();
+}
+
+function renewSoon() {
+  const shown = desk().dataset;
   // Spread over a moment: a hundred desks hear of the same change at once. Who has nothing to do is told first.
   due ??= setTimeout(() => {
     due = null;
-    if (send.busy) changed({ epoch, seq });
+    if (send.busy) renewSoon();
     else refresh();
   }, Math.random() * (shown.state === "idle" ? refreshGap / 5 : refreshGap));
 }
@@ -214,6 +226,7 @@ listen({
 
 addEventListener("offline", () => line.cut());
 addEventListener("online", () => (send.busy ? send.now() : refresh()));
+setInterval(() => document.hidden || document.body.classList.contains("offline") || renewSoon(), lookAgain);
 startClocks(words.minutes);
 document.querySelector("[data-hero]:not(:disabled)")?.focus({ preventScroll: true });
 ask.keep(new URL("/desk/ask/keys", location).href);
