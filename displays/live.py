@@ -23,6 +23,7 @@ from app.domain.roles import Function, Role, may
 from app.services import access
 from app.web import security
 from app.web.errors import sentence
+from app.web.locale import plain
 from displays import wire
 from displays.relay import Relay
 from displays.watchers import Watcher, Watchers
@@ -53,7 +54,7 @@ def room_of(kind: str, office: str, hall: str | None) -> str:
 
 def refusal(error: DomainError) -> dict[str, Any]:
     """The uniform answer of an event that was refused, as the API words it."""
-    return {"error": {"code": error.reason, "message": sentence(error.reason, error.values), "details": {}}}
+    return {"error": {"code": error.reason, "message": plain(sentence(error.reason, error.values)), "details": {}}}
 
 
 class Live:
@@ -96,7 +97,7 @@ class Live:
                 raise
             except Exception:
                 log.exception("a socket event failed")
-                return {"error": {"code": "defect", "message": sentence("defect", {}), "details": {}}}
+                return {"error": {"code": "defect", "message": plain(sentence("defect", {})), "details": {}}}
 
         self.sockets.on_event(name, guarded, namespace=namespace)
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
 from app.web.border import host_is_ours
-from app.web.locale import t
+from app.web.locale import plain, t
 from app.web.sentences import SENTENCES
 
 _STATUS: dict[type[errors.DomainError], int] = {
@@ -35,11 +36,11 @@ def status_of(error: errors.DomainError) -> int:
     )
 
 
-def sentence(code: str, values: dict[str, object]) -> str:
+def sentence(code: str, values: dict[str, object]) -> Markup:
     """What happened and what to do, in the caller's language; values never echo input."""
     text = SENTENCES.get(code) or SENTENCES["error"]
     safe = {name: value for name, value in values.items() if isinstance(value, int)}
-    return str(t(text, **safe))
+    return t(text, **safe)
 
 
 def answer(code: str, status: int, values: dict[str, object]) -> Response:
@@ -49,7 +50,7 @@ def answer(code: str, status: int, values: dict[str, object]) -> Response:
         details = {
             name: value for name, value in values.items() if name != "what" and isinstance(value, int | str | list)
         }
-        response = jsonify(error={"code": code, "message": message, "details": details})
+        response = jsonify(error={"code": code, "message": plain(message), "details": details})
     else:
         response = Response(render_template("error.html", code=code, status=status, message=message))
     response.status_code = status

@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app.web import locale
 from app.web.kiosk.words import speaking
@@ -42,3 +43,12 @@ def test_easy_japanese_can_be_spoken_within_another_language(page: Flask) -> Non
         with speaking("ja-Hira"):
             assert plain(t("番号をとる")) == "番号を とる"
         assert t("番号をとる") == "Take a number"
+
+
+def test_a_refusal_is_read_with_its_readings_on_a_page_and_without_markup_in_an_answer(client: FlaskClient) -> None:
+    page = client.put("/?lang=ja-Hira")
+    assert page.status_code == 405
+    assert "<ruby>方<rt>かた</rt></ruby>では できません" in page.text
+    assert "&lt;" not in page.text
+    answer = client.put("/healthz?lang=ja-Hira")
+    assert answer.get_json()["error"]["message"] == "この やり方では できません。"
