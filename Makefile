@@ -80,5 +80,9 @@ faults: setup-dev
 pictures: setup-dev browser
 	$(BIN)/python -m tests.pictures
 
+faults: setup-dev
+	$(BIN)/python -m tests.faults.kill --database sqlite --kills $(or $(KILLS),50)
+	$(BIN)/python -m tests.faults.kill --database postgresql --kills $(or $(KILLS),50)
+
 clean:
 	rm -rf $(VENV) node_modules app/static/vendor var
