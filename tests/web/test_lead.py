@@ -102,9 +102,9 @@ def test_counters_tell_who_sits_there_what_they_do_and_how_long(lead: Lead, past
     past.open("ward-8", 30)
     past.pause("ward-8", 20, back=-5)
     tiles = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", part(lead.page, "tiles")))
-    assert f"対応中 {first} A B 12分 木村" in tiles
-    assert f"呼出中 {second} B A 2分 1回 鈴木" in tiles
-    assert re.search(r"8 番窓口 休憩 – C A あと[56]分", tiles)
+    assert f"対応中 {first} AB 12分 木村" in tiles
+    assert f"呼出1回 {second} BA 2分 鈴木" in tiles
+    assert re.search(r"8 番窓口 休憩 – CA あと[56]分", tiles)
     assert "3 番窓口 閉" in tiles
 
 
@@ -146,6 +146,8 @@ def test_set_aside_and_in_the_making_are_listed(lead: Lead, past: Past) -> None:
     assert made in text.split("作成中")[1]
     assert "保留 1人・最長25分" in lead.page
     assert "不在 1人・最長25分" in lead.page
+    assert lead.state == "calm"
+    assert "いま、手当ての要る所はありません" in lead.page
 
 
 def test_the_day_so_far(lead: Lead, past: Past) -> None:

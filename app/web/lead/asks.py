@@ -24,7 +24,7 @@ _MOST_TYPED = 200
 
 def page(office_id: str, what: str, *, breaks: tuple[int, ...]) -> Response:
     """The dialog ``what``; 404 for an unknown one, and with words for a number that is not there today."""
-    who, at = security.caller(), security.now()
+    who, at, inside = security.caller(), security.now(), bool(request.headers.get("X-Part"))
     with security.database().snapshot() as session:
         access.require(session, who, Function.LEAD, office_id=office_id)
         if what not in ASKS:
@@ -32,7 +32,7 @@ def page(office_id: str, what: str, *, breaks: tuple[int, ...]) -> Response:
         values = _values(session, office_id, what, at)
         html = render_template(
             f"lead/ask_{what}.html", office=session.get_one(Office, office_id), at=at, breaks=breaks,
-            frame_of="desk/bare.html" if request.headers.get("X-Part") else "staff/base.html",
+            frame_of="desk/bare.html" if inside else "staff/base.html", heading="h2" if inside else "h1",
             key=security.fresh_secret(), may_call=may(who.role, Function.CALL),
             may_assign=may(who.role, Function.ASSIGN_COUNTERS), **values,
         )  # fmt: skip

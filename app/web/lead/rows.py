@@ -134,7 +134,7 @@ def tile(counter: Row, look: Look, *, fresh: Sequence[Alert], found: Sequence[Al
     return Tile(
         counter=counter, state=_tile_state(counter, party), party=party,
         minutes=_tile_minutes(counter, party, look.place, look.at),
-        letters=" ".join(look.categories[name].prefix for name in lines if name in look.categories),
+        letters="".join(look.categories[name].prefix for name in lines if name in look.categories),
         profile=look.profiles.get(counter["profile"]), hot=next(hot, None),
         long=any(a.code is Code.LONG and a.counter == counter["id"] for a in found),
     )  # fmt: skip

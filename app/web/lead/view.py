@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import alerts
-from app.domain.alerts import Alert, Seen, still_seen
+from app.domain.alerts import Alert, Seen, Severity, still_seen
 from app.models.place import Category, Office, Service, WorkProfile
 from app.services import day_figures, floor, hours, seen
 from app.services.day_figures import Figures
@@ -24,7 +24,8 @@ from app.web.lead.rows import LineRow, Look, Row, Tile, line_row, tile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """Everything the templates draw. ``state``: alert, calm, empty (no number yet today) or rest (out of hours).
+    """Everything the templates draw. ``state``: alert, calm (nothing, or only what is worth knowing), empty (no number
+    yet today) or rest (out of hours).
 
     ``taken``: alerts somebody takes care of, with who; ``steps``, ``counters``: the snapshot's, by id.
     """
@@ -100,7 +101,7 @@ def read(session: Session, office: Office, *, at: datetime) -> Screen:
 
 
 def _state(session: Session, office: Office, fresh: Sequence[Alert], figures: Figures, at: datetime) -> str:
-    if fresh:
+    if any(alert.severity is not Severity.NOTE for alert in fresh):
         return "alert"
     if not office.settings.get("training") and not hours.is_open(session, office.id, at):
         return "rest"
