@@ -68,14 +68,11 @@ browser:
 	else echo "SKIPPED: browser tests need Chromium (Debian: apt-get install chromium)"; fi
 
 test: lint types layers browser
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadscope
 
 bench: setup-dev
 	$(BIN)/python -m tests.bench.calls --postgres
 	$(BIN)/python -m tests.bench.boards --postgres
-
-faults: setup-dev
-	$(BIN)/python -m tests.faults.kill --postgres --kills $(or $(KILLS),50)
 
 pictures: setup-dev browser
 	$(BIN)/python -m tests.pictures

@@ -76,10 +76,20 @@ def _easy() -> NullTranslations:
     return Translations.load(_CATALOGUES, ["ja_Hira"])
 
 
+@cache
+def _english() -> NullTranslations:
+    return Translations.load(_CATALOGUES, ["en"])
+
+
 def _translated(text: str) -> str:
     if not has_request_context():
         return text
-    return str(_easy().gettext(text) if language() == "ja-Hira" else gettext(text))
+    code = language()
+    if code == "ja-Hira":
+        return str(_easy().gettext(text))
+    said = str(gettext(text))
+    # A sentence that a language still lacks is said in English: its readers seldom read Japanese.
+    return _english().gettext(text) if said == text and code in ("ko", "vi", "pt") else said
 
 
 def t(text: str, **values: object) -> Markup:

@@ -95,7 +95,7 @@ def _require_counter(session: Any, who: access.Principal, counter_id: str) -> No
 def _refused_seat(who: access.Principal, error: DomainError, counter_id: str) -> Response:
     said = sentence(error.reason, dict(error.values))
     if isinstance(error, Conflict) and error.reason == "counter_taken" and error.values.get("name"):
-        said = str(t("この窓口は %(name)sさんが使っています。別の窓口を選んでください。", name=error.values["name"]))
+        said = t("この窓口は %(name)sさんが使っています。別の窓口を選んでください。", name=error.values["name"])
     with security.database().snapshot() as session:
         return seat.chooser(session, who, error=error, said=said, status=status_of(error), chosen=counter_id)
 
