@@ -1,6 +1,8 @@
 """The floor lead's live view: what it shows in each state, what each act does, and who may do it."""
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -131,7 +133,11 @@ def test_a_sensitive_procedure_is_never_named(lead: Lead, past: Past, database: 
     assert other in part(lead.page, "queues")
     assert number in lead.page
     assert name not in lead.page
-    assert name not in lead.ask("number", n=number).text.split("<select")[0]
+    past.open("ward-8", 4)
+    past.call("ward-8", 3)
+    dialog = lead.ask("number", n=number).text
+    assert "(手続きは出しません)" in dialog
+    assert name not in dialog.split("<select")[0]
 
 
 def test_set_aside_and_in_the_making_are_listed(lead: Lead, past: Past) -> None:
@@ -263,6 +269,22 @@ def test_a_counter_pauses_closes_and_takes_another_profile(lead: Lead, past: Pas
     assert (counter_of(database, "ward-4").state, counter_of(database, "ward-4").profile_id) == ("open", "ward-civic")
     lead.done(action="close", counter="ward-4")
     assert counter_of(database, "ward-4").state == "closed"
+
+
+def test_a_seat_that_was_taken_away_cannot_be_given_back(lead: Lead, past: Past, staff: Callable[..., int]) -> None:
+    past.open("ward-4", 5, staff="鈴木", staff_id=staff("suzuki"))
+    assert not lead.forms(part(lead.done(action="close", counter="ward-4"), "notice"))
+    past.open("ward-8", 5)
+    assert lead.forms(part(lead.done(action="close", counter="ward-8"), "notice"))
+
+
+def test_the_way_back_is_shown_for_three_minutes(lead: Lead) -> None:
+    page = lead.done(action="open", counter="ward-4", profile="ward-moving")
+    assert "4番窓口を開きました。" in page
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2), tick=False):
+        assert "4番窓口を開きました。" in lead.page
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=4), tick=False):
+        assert "4番窓口を開きました。" not in lead.page
 
 
 def test_a_break_past_its_end_is_opened_with_what_it_had(lead: Lead, past: Past, database: Database) -> None:
@@ -412,6 +434,7 @@ def test_a_lead_sees_the_own_office_alone(lead: Lead) -> None:
     fields = {"action": "open", "counter": "branch-1"}
     form = lead.forms(lead.ask("counter", counter="ward-2").text)[0]
     assert lead.client.post("/lead/branch/act", data=form | fields).status_code == 404
+    assert lead.client.post("/lead/branch/act", data={"csrf_token": form["csrf_token"]}).status_code == 404
 
 
 def test_things_of_another_office_do_not_exist(lead: Lead, past: Past, database: Database) -> None:
