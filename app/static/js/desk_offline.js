@@ -18,6 +18,7 @@ export function offline({ words, tell, retry, waiting }) {
   let timer = null;
   now.addEventListener("click", () => retry());
   strip.append(now);
+  connection.hidden = false;
 
   function time(at) {
     return new Intl.DateTimeFormat("ja-JP", { hour: "numeric", minute: "2-digit", second: "2-digit", timeZone: "Asia/Tokyo" }).format(at);
