@@ -18,6 +18,8 @@ COMMANDS = {
     "device": "app.commands.devices:device",
     "kiosk-pin": "app.commands.kiosk:kiosk_pin",
     "audit": "app.commands.audit:audit",
+    "backup": "app.commands.backup:backup",
+    "restore": "app.commands.backup:restore_",
     "jobs": "app.commands.jobs:jobs",
     "demo": "app.commands.replay:demo",
     "replay": "app.commands.replay:replay",

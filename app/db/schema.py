@@ -27,14 +27,23 @@ def current(database: Database) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def newest() -> str | None:
+    """The revision of this release."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def known(revision: str) -> None:
+    """Raise Unavailable("schema_newer") for a revision of a newer release."""
+    try:
+        ScriptDirectory.from_config(configuration()).get_revision(revision)
+    except CommandError:
+        raise Unavailable("schema_newer") from None
+
+
 def migrate(database: Database) -> None:
     """Upgrade to head in one transaction; raises Unavailable("schema_newer") for a database of a newer release."""
     config = configuration()
-    revision = current(database)
-    try:
-        ScriptDirectory.from_config(config).get_revision(revision or "head")
-    except CommandError:
-        raise Unavailable("schema_newer") from None
+    known(current(database) or "head")
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

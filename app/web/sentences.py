@@ -105,6 +105,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "pairing_crowded": "つなぐのを待つ端末が多すぎます。1分たってからお試しください。",
         "device_revoked": "この端末の接続は、もう止まっています。",
         "pin_differs": "暗証番号が2つの欄で違っています。もう一度入れてください。",
+        "schema_older": "データベースが古い版です。先に madoguchi init を実行してください。",
+        "backup_broken": "バックアップのファイルが壊れているか、別の形式です。",
+        "database_damaged": "データベースが壊れています。バックアップから復元してください。",
+        "still_running": "サービスが動いています。止めてから、もう一度実行してください。",
         "schema_newer": "データベースが、このプログラムより新しい版です。新しい版のプログラムを入れてください。",
     }
 )

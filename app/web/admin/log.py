@@ -36,12 +36,15 @@ ACTIONS = {
     "kiosk_pin_set": "受付機の暗証番号を変えました",
     "kiosk_published": "受付機の内容を公開しました",
     "hours_published": "開庁時間を公開しました",
+    "backup_made": "バックアップを作りました",
+    "restored": "バックアップから復元しました",
 }
 
 
 _FIELDS = {
     "name": "名前", "section": "課・係", "role": "役割", "office_id": "庁舎", "hall": "フロア", "label": "名前",
     "login": "職員番号", "from": "端末のアドレス", "version": "版", "keys": "変えた所", "act": "内容",
+    "made_at": "バックアップの日時", "leap": "番号の飛び",
 }  # fmt: skip
 _VALUES: dict[str, str] = {
     **{str(role): name for role, name in ROLE_NAMES.items()},
