@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.db.session import Database
 from app.domain.roles import Function
 from app.services.snapshots import Snapshots
-from app.web import api, errors, health, locale, screens, security
+from app.web import api, errors, health, locale, metrics, screens, security
 from config.settings import Settings
 from displays import live
 from displays import routes as displays
@@ -37,6 +37,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.url_map.merge_slashes = False
     kept = database or Database(settings.database)
     app.extensions["database"], app.extensions["snapshots"] = kept, Snapshots(kept)
+    metrics.install(app, kept)
     locale.install(app)
     errors.install(app)
     security.csrf.init_app(app)

@@ -31,6 +31,7 @@ class Function(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     MANAGE_DEVICES = "manage_devices"
     READ_AUDIT = "read_audit"
+    SEE_METRICS = "see_metrics"
     SIGNED_IN = "signed_in"
 
 
@@ -46,7 +47,8 @@ ALLOWED: Mapping[Role, frozenset[Function]] = MappingProxyType(
              _F.READ_AUDIT, _F.SIGNED_IN}
         ),
         _R.CITY_ADMIN: frozenset(
-            {_F.SEE_WAITS, _F.LEAD, _F.EDIT_PLACE, _F.MANAGE_PEOPLE, _F.MANAGE_DEVICES, _F.READ_AUDIT, _F.SIGNED_IN}
+            {_F.SEE_WAITS, _F.LEAD, _F.EDIT_PLACE, _F.MANAGE_PEOPLE, _F.MANAGE_DEVICES, _F.READ_AUDIT,
+             _F.SEE_METRICS, _F.SIGNED_IN}
         ),
         _R.AUDITOR: frozenset({_F.SEE_WAITS, _F.READ_AUDIT, _F.SIGNED_IN}),
         _R.KIOSK: frozenset({_F.TAKE_TICKET, _F.SEE_WAITS, _F.KIOSK_STAFF, _F.SHOW_BOARD}),
