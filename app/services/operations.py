@@ -37,7 +37,7 @@ def offices(session: Session, *, at: datetime) -> Sequence[OfficeFigures]:
         .outerjoin(Step, waits)
         .group_by(Office.id, Office.seq)
         .order_by(Office.id)
-    ).tuples()
+    )
     return [
         OfficeFigures(
             office=office, seq=seq, waiting=waiting, open_counters=open_counters,
