@@ -2,7 +2,8 @@
 // until it is answered: whether the first one arrived is unknown, and the key makes it one ticket in any case.
 const giveUp = 6000;
 const showLoadingAfter = 300;
-const tries = 4;
+// A server that is started anew is back within these.
+const tries = 15;
 let turning = false;
 let away = false;
 let arrived = () => {};
@@ -61,7 +62,7 @@ async function insist(address, body, left) {
   } catch (error) {
     if (left <= 1) throw error;
   }
-  await new Promise((done) => setTimeout(done, 1000));
+  await new Promise((done) => setTimeout(done, 1500));
   return insist(address, body, left - 1);
 }
 
