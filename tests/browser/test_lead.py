@@ -160,7 +160,7 @@ def test_a_counter_is_opened_from_its_tile_and_a_refusal_told_in_place(enter: Ta
     page.click("#tile-ward-3")
     page.get_by_label("受け持ち").select_option("ward-certificates")
     page.get_by_role("button", name="窓口を開ける", exact=True).click()
-    expect(page.locator("#tile-ward-3")).to_contain_text("空き", timeout=SOON)
+    expect(page.locator("#tile-ward-3")).to_contain_text("あき", timeout=SOON)
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.click("#tile-ward-6")
     past.open("ward-6", 0, staff="中村")

@@ -18,6 +18,7 @@ from app.models.people import Account
 from app.services import access
 from app.web.security import STAFF_COOKIE
 from config.settings import Settings
+from tests.web.lead_screen import Lead, Past
 
 SECRET = "kq8Zr2Wv7Yt3Nx9Lm4Bp6Hd1Jf5Gs0Ac"
 _keys = itertools.count()
@@ -134,3 +135,15 @@ def signed_in(web: Flask, database: Database, staff: Callable[..., int]) -> Sign
         return browser
 
     return enter
+
+
+@pytest.fixture
+def past(database: Database) -> Past:
+    """Moves the ward office some minutes ago."""
+    return Past(database)
+
+
+@pytest.fixture
+def floor(signed_in: SignIn) -> Lead:
+    """The floor lead's screen of the ward office."""
+    return Lead(signed_in("yamaguchi", role=Role.FLOOR_LEAD, name="山口"))

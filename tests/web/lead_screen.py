@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from app.db.session import Database
 from app.domain.ticket import Action
+from app.models.place import Counter
 from app.services import counters, queue, tickets
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)"')
@@ -105,3 +106,22 @@ class Past:
             for action in actions:
                 queue.act(session, step_id=called[0].id, action=action, actor="test", at=self.at(minutes))
             return called[0].id
+
+
+def part(page: str, name: str) -> str:
+    """One part of the screen."""
+    return page.split(f'data-part="{name}"')[1].split("data-part=", maxsplit=1)[0]
+
+
+def counter_of(database: Database, name: str) -> Counter:
+    with database.snapshot() as session:
+        return session.get_one(Counter, name)
+
+
+def late_moving(past: Past) -> None:
+    """One counter at work, two parties waiting, the first past its target."""
+    past.open("ward-4", 60, staff="鈴木")
+    for minutes in (40, 39, 35, 2):
+        past.issue("tennyu", minutes)
+    past.call("ward-4", 36, Action.START, Action.FINISH)
+    past.call("ward-4", 8, Action.START)
