@@ -14,7 +14,17 @@ FONTS = {
     "@fontsource-variable/noto-sans-sc": ("index.css",),
     "@fontsource-variable/noto-sans-tc": ("index.css",),
 }
-FILES = {"socket.io-client/dist/socket.io.esm.min.js": "socket.io.esm.min.js"}
+FILES = {
+    "socket.io-client/dist/socket.io.esm.min.js": "socket.io.esm.min.js",
+    "uplot/dist/uPlot.esm.js": "uplot.js",
+    "uplot/dist/uPlot.min.css": "uplot.css",
+    # The reader of QR codes at the kiosk: a module, what it shares, and its machine code.
+    "zxing-wasm/dist/es/reader/index.js": "zxing/reader/index.js",
+    "zxing-wasm/dist/es/share.js": "zxing/share.js",
+    "zxing-wasm/dist/reader/zxing_reader.wasm": "zxing/zxing_reader.wasm",
+    "@expo-google-fonts/biz-udpgothic/400Regular/BIZUDPGothic_400Regular.ttf": "paper-fonts/regular.ttf",
+    "@expo-google-fonts/biz-udpgothic/700Bold/BIZUDPGothic_700Bold.ttf": "paper-fonts/bold.ttf",
+}
 
 
 def _copy_font(package: str, sheets: tuple[str, ...]) -> None:
@@ -36,6 +46,7 @@ def main() -> None:
     for package, sheets in FONTS.items():
         _copy_font(package, sheets)
     for source, target in FILES.items():
+        (TARGET / target).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SOURCE / source, TARGET / target)
     (TARGET / ".set").touch()
 
