@@ -10,8 +10,12 @@ _SAID: tuple[tuple[tuple[str, ...], str], ...] = (
     (("uq_step_counter_busy", "step.counter_id"), "counter_busy"),
     (("uq_step_ticket_busy", "step.ticket_id"), "ticket_elsewhere"),
     (("uq_ticket_office_id", "ticket.office_id, ticket.business_date"), "number_taken"),
+    (("uq_payment_attempt_live", "payment_attempt.payment_id"), "payment_underway"),
+    (("uq_payment_attempt_slip", "payment_attempt.slip"), "slip_used"),
+    (("uq_staff_member_account_id", "staff_member.account_id"), "account_taken"),
     (("pk_request_key", "request_key.scope"), "request_in_flight"),
     (("pk_event", "event.office_id"), "sequence_taken"),
+    (("ck_slot_capacity",), "slot_full"),
 )
 
 

@@ -4,7 +4,7 @@ The backup's own schema is made, filled and then migrated to ours, so that an ol
 release. What must not come back as it was is changed in the same transaction: epochs, sessions, today's numbers.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,40 @@ def _make_another(connection: Connection, *, at: datetime, leap: int) -> None:
     connection.execute(there.tables["office"].update().values(epoch=f"{at:%Y%m%d%H%M%S%f}"))
     for name in _ENDED:
         connection.execute(there.tables[name].delete())
+    _hold_messages(connection, at=at)
+    _hold_money(connection, at=at)
     if leap > 0:
         _leap(connection, there, day=business_date(at), leap=leap)
+
+
+def _hold_messages(connection: Connection, *, at: datetime) -> None:
+    """What was due by now may have been sent since the backup: never again. The rest waits for ``messages resume``."""
+    rows = table(
+        "delivery", column("state"), column("reason"), column("due_at", UtcDateTime()),
+        column("ended_at", UtcDateTime()),
+    )  # fmt: skip
+    for before, after in (("queued", "failed"), ("claimed", "unknown")):
+        due = (rows.c.state == before) & (rows.c.due_at <= at)
+        connection.execute(rows.update().where(due).values(state=after, reason="restored", ended_at=at))
+    _hold(connection, "hold:messages", at=at)
+
+
+def _hold_money(connection: Connection, *, at: datetime) -> None:
+    """A refund that stood open may have been sent since the backup: from its first moment its key may be in use, so
+    that an old one is looked for at the provider and never sent anew. The rest waits for ``payments resume``."""
+    rows = table(
+        "refund", column("state"), column("sent_at", UtcDateTime()), column("requested_at", UtcDateTime()),
+    )  # fmt: skip
+    open_ = rows.c.state.in_(["requested", "sending"]) & rows.c.sent_at.is_(None)
+    connection.execute(rows.update().where(open_).values(sent_at=rows.c.requested_at))
+    _hold(connection, "hold:money", at=at)
+
+
+def _hold(connection: Connection, key: str, *, at: datetime) -> None:
+    """Read by services/holding.py in every process."""
+    kept = table("budget", column("key"), column("used"), column("until", UtcDateTime()))
+    connection.execute(kept.delete().where(kept.c.key == key))
+    connection.execute(insert(kept), {"key": key, "used": 1, "until": at + timedelta(days=36_500)})
 
 
 def _leap(connection: Connection, there: MetaData, *, day: date, leap: int) -> None:

@@ -24,7 +24,7 @@ from tests.conftest import copy_of
 AT = datetime(2026, 4, 1, 2, 0, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
 WISH = tickets.Wish(services=["juminhyo"], channel="kiosk")
-CHANGED = ("office", "staff_session", "pairing", "scheduler_lease", "number_line")
+CHANGED = ("office", "staff_session", "pairing", "scheduler_lease", "number_line", "budget")
 
 
 def quiet(_table: str, _rows: int) -> None:
