@@ -26,13 +26,15 @@ _TEMPLATES = (ROOT / "app" / "templates",)
 _PYTHON = (ROOT / "app" / "web", ROOT / "displays")
 # Rooms that only staff enter; everything else a resident may meet.
 _STAFF = re.compile(
-    r"app/templates/(staff|desk|lead|admin|pair)/|app/templates/kiosk/staff|parts/staff"
-    r"|app/web/(desk|lead|admin)/|app/web/kiosk/staff|app/web/(sign_in|staff_\w+|pairing|seat\w*)\.py"
-    r"|app/web/api/reasons\.py"
+    r"app/templates/(staff|desk|lead|admin|manage|money|pair)/|app/templates/kiosk/staff|parts/staff"
+    r"|app/web/(desk|lead|admin|manage|money|staff_bookings)/|app/web/kiosk/staff|app/web/(sign_in|staff_\w+|pairing|seat\w*)\.py"
+    r"|app/web/api/reasons\.py|app/web/report_table\.py"
 )
 # Japanese in code that nobody reads as a sentence: units of the formatter and parts of its patterns.
 _NOT_WORDS = re.compile(
     r"^.?$|u3400|\\\(|^1日$|^00分|^月火水木金土日$|^(简体中文|繁體中文|日本語|やさしい日本語)$|^午[前後]《"
+    # What people send by SMS to stop and begin again; the same in every language.
+    r"|^(停止|配信停止|ストップ|再開|配信再開|開始)$"
 )
 
 

@@ -1,0 +1,1 @@
+"""Ways out, each against a stand-in of its provider."""
