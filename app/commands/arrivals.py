@@ -6,11 +6,13 @@ import io
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import click
+
+_MOST_CALLS_A_MINUTE, _FARTHEST = 3, 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +97,72 @@ def _intervals(
     return _day(found, day)
 
 
+@dataclass(slots=True)
+class _Row:
+    """One row of numbers of a queue (walk-ins, or those with a booking): the highest called and when it was seen."""
+
+    number: float
+    at: datetime
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What the looks at one queue on one day have told. ``called``, ``arrived``: so far."""
+
+    rows: list[_Row] = field(default_factory=list)
+    called: float = 0.0
+    arrived: float = 0.0
+
+    def look(self, waiting: float, number: float | None, *, at: datetime, counters: float) -> int:
+        """How many have come since the last look.
+
+        Who has come is waiting or was called. Only a new height of that sum counts: a queue that shrinks before the
+        display shows the next number, and is as long as before after it, has had no visitor.
+        """
+        self.called += self._called(number, at=at, counters=counters)
+        new = max(int(waiting + self.called - self.arrived), 0)
+        self.arrived += new
+        return new
+
+    def _called(self, number: float | None, *, at: datetime, counters: float) -> float:
+        """How many numbers were called since the last look; 0 where the display shows another row for the first time.
+
+        An empty display tells nothing. A number belongs to the row it can have come from: a counter calls three a
+        minute at most, and that only when nobody comes forward.
+        """
+        if number is None:
+            return 0.0
+        for row in self.rows:
+            minutes = (at - row.at).total_seconds() / 60
+            reach = min(_MOST_CALLS_A_MINUTE * max(counters, 1) * minutes, _FARTHEST)
+            if abs(number - row.number) <= reach:
+                step = max(number - row.number, 0)
+                row.number, row.at = row.number + step, at
+                return step
+        self.rows.append(_Row(number, at))
+        return 0.0
+
+
 def _snapshots(
     rows: Sequence[tuple[int, dict[str, str]]], pick: str | None, day: str | None, chance: random.Random
 ) -> list[Arrival]:
     """Arrivals between two looks: people who wait more than before, and numbers called meanwhile."""
     office = _office(rows, pick)
     found: dict[str, list[Arrival]] = defaultdict(list)
-    last: dict[tuple[str, str], tuple[float, float]] = {}
-    for _, row in sorted((r for r in rows if r[1]["office"] == office), key=lambda r: r[1]["ts"]):
-        at = datetime.fromisoformat(row["ts"])
-        key = (at.date().isoformat(), row["svc_id"])
-        waiting, called = float(row["waiting"] or 0), float(row["num"] or 0)
-        before = last.get(key, (0.0, called))
-        last[key] = (waiting, called)
-        count = int(max(waiting - before[0] + max(called - before[1], 0), 0))
+    queues: dict[tuple[str, str], _Queue] = defaultdict(_Queue)
+    for line, row in sorted((r for r in rows if r[1]["office"] == office), key=lambda r: r[1]["ts"]):
+        try:
+            at = datetime.fromisoformat(row["ts"])
+            waiting, counters = float(row["waiting"] or 0), float(row.get("counters") or 1)
+            number = float(row["num"]) if row["num"] else None
+        except ValueError:
+            raise click.ClickException(f"line {line}: not a figure or a time") from None
+        queue = queues[at.date().isoformat(), row["svc_id"]]
+        count = queue.look(waiting, number, at=at, counters=counters)
         minute = at.hour * 60 + at.minute
-        found[key[0]] += [Arrival(minute=minute - chance.uniform(0, 5), service=row["svc_id"]) for _ in range(count)]
+        found[at.date().isoformat()] += [
+            Arrival(minute=minute - chance.uniform(0, 5), service=row["svc_id"]) for _ in range(count)
+        ]
     return _day(found, day)
 
 
