@@ -4,18 +4,16 @@
 """
 
 import calendar
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel
 
-from config.document_office import Office
-from config.document_services import LifeEvent, Question, Season
+from config.document import MunicipalityDocument, Phrase
+from config.document_office import Category, Office
+from config.document_services import LifeEvent, Question, Season, Service
 from config.document_words import LANGUAGES, ResidentText, placeholders
 from config.yaml_source import Key
-
-if TYPE_CHECKING:
-    from config.municipality import MunicipalityDocument, Phrase
 
 Found = Iterator[tuple[Key, str]]
 
@@ -27,7 +25,7 @@ PHRASES = {
 }
 
 
-def check(document: "MunicipalityDocument") -> Found:
+def check(document: MunicipalityDocument) -> Found:
     """Everything wrong between the parts of a document whose parts are right by themselves."""
     yield from _unique(("services",), [service.id for service in document.services], "service")
     yield from _unique(("documents",), [item.id for item in document.documents], "document")
@@ -45,6 +43,7 @@ def check(document: "MunicipalityDocument") -> Found:
         yield from check_office(("offices", index), office, document)
     yield from _phrases(document.phrases)
     yield from _staff(document)
+    yield from _colleagues(document)
 
 
 def _unique(at: Key, values: Sequence[object], what: str, *, name: str = "id") -> Found:
@@ -62,7 +61,7 @@ def _unknown(at: Key, values: Iterable[object], known: Iterable[object], what: s
             yield (*at, index), f"unknown {what} {value}"
 
 
-def _languages(document: "MunicipalityDocument") -> Found:
+def _languages(document: MunicipalityDocument) -> Found:
     languages = document.municipality.languages
     yield from _unknown(("municipality", "languages"), languages, LANGUAGES, "language")
     wanted = [language for language in languages if language in LANGUAGES]
@@ -94,7 +93,7 @@ def _is_resident_text(metadata: Sequence[Any], annotation: Any) -> bool:
     return any(isinstance(mark, ResidentText) for mark in marks)
 
 
-def _services(document: "MunicipalityDocument") -> Found:
+def _services(document: MunicipalityDocument) -> Found:
     documents = {item.id for item in document.documents}
     conditions = {item.id for item in document.conditions}
     sources = {item.id for item in document.sources}
@@ -121,7 +120,7 @@ def _season(at: Key, season: Season) -> Found:
             yield (*at, name), f"there is no day {text}"
 
 
-def _life_event(at: Key, event: LifeEvent, document: "MunicipalityDocument") -> Found:
+def _life_event(at: Key, event: LifeEvent, document: MunicipalityDocument) -> Found:
     services = {service.id for service in document.services}
     questions: dict[str, Question] = {question.id: question for question in document.questions}
     for index, step in enumerate(event.steps):
@@ -137,7 +136,7 @@ def _life_event(at: Key, event: LifeEvent, document: "MunicipalityDocument") -> 
         yield from _unknown((*key, "when", "answers"), step.when.answers, question.answer_ids, "answer")
 
 
-def check_office(at: Key, office: Office, document: "MunicipalityDocument") -> Found:
+def check_office(at: Key, office: Office, document: MunicipalityDocument) -> Found:
     """Everything wrong between the parts of one office."""
     halls = [hall.id for hall in office.halls]
     categories = [category.id for category in office.categories]
@@ -160,7 +159,7 @@ def check_office(at: Key, office: Office, document: "MunicipalityDocument") -> F
             yield (*at, "notices", index, "hall"), f"unknown hall {notice.hall}"
 
 
-def _categories(at: Key, office: Office, document: "MunicipalityDocument") -> Found:
+def _categories(at: Key, office: Office, document: MunicipalityDocument) -> Found:
     services = {service.id: service for service in document.services}
     halls = {hall.id for hall in office.halls}
     taken: dict[str, str] = {}
@@ -176,9 +175,26 @@ def _categories(at: Key, office: Office, document: "MunicipalityDocument") -> Fo
         private = [name for name in category.services if name in services and services[name].privacy == "high"]
         if private and category.neutral is None:
             yield key, f"neutral is needed: {', '.join(private)} must not be named to others"
+        yield from _booking(key, category, services)
+
+
+def _booking(at: Key, category: Category, services: Mapping[str, Service]) -> Found:
+    bookable = [name for name in category.services if name in services and services[name].booking != "none"]
+    if category.booking is None:
+        must = [name for name in bookable if services[name].booking == "required"]
+        if must or not category.walk_in:
+            yield at, f"booking is needed: {', '.join(must) or category.id} cannot be had without"
+        return
+    if not bookable:
+        yield (*at, "booking"), "no service of this category can be booked"
+    yield from _unique((*at, "booking", "groups"), [group.id for group in category.booking.groups], "group")
+    for index, group in enumerate(category.booking.groups):
+        yield from _unknown((*at, "booking", "groups", index, "services"), group.services, bookable, "bookable service")
 
 
 def _counters(at: Key, office: Office) -> Found:
+    numbers = {counter.no for counter in office.counters}
+    yield from _unknown((*at, "cashiers"), office.cashiers, numbers, "counter")
     halls = {hall.id for hall in office.halls}
     profiles = {profile.id: profile for profile in office.profiles}
     served: set[str] = set()
@@ -252,7 +268,7 @@ def _phrases(phrases: "Sequence[Phrase]") -> Found:
         yield ("phrases",), f"missing: {', '.join(missing)}"
 
 
-def _staff(document: "MunicipalityDocument") -> Found:
+def _staff(document: MunicipalityDocument) -> Found:
     profiles = {office.id: {profile.id for profile in office.profiles} for office in document.offices}
     for index, person in enumerate(document.staff):
         key: Key = ("staff", index)
@@ -260,3 +276,13 @@ def _staff(document: "MunicipalityDocument") -> Found:
         known = set().union(*(profiles.get(office, set()) for office in person.offices))
         if person.profile is not None and person.profile not in known:
             yield (*key, "profile"), f"unknown profile {person.profile} in the offices of {person.login}"
+
+
+def _colleagues(document: MunicipalityDocument) -> Found:
+    lines = {office.id: {line.id for line in office.categories} for office in document.offices}
+    for index, person in enumerate(document.colleagues):
+        key: Key = ("colleagues", index)
+        yield from _unknown((*key, "office"), [person.office], lines, "office")
+        yield from _unknown((*key, "lines"), person.lines, lines.get(person.office, person.lines), "category")
+        if person.from_ >= person.until:
+            yield (*key, "until"), "must be after from"

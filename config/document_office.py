@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from config.document_booking import LineBooking
 from config.document_services import Season
 from config.document_words import Clock, Id, MonthDay, Part, StaffWords, Weekday, Words, without_ruby
 
@@ -59,6 +60,7 @@ class Category(Part):
     services: Annotated[tuple[Id, ...], Field(min_length=1)]
     target_minutes: Annotated[int, Field(ge=1, le=240)]
     policy: PolicyDials = PolicyDials()
+    booking: LineBooking | None = None
     walk_in: bool = True
     web_ticket: bool = True
     digits: Annotated[int, Field(ge=2, le=4)] = 3
@@ -183,7 +185,11 @@ class Notice(Part):
 
 
 class Office(Part):
-    """One building. ``open_kiosk``: the kiosk's page serves a machine that nobody has paired, too."""
+    """One building. ``open_kiosk``: the kiosk's page serves a machine that nobody has paired, too.
+
+    ``cashiers``: counters that take money, the one residents are sent to first; none: every counter does.
+    ``late_payment``: money that comes for what was cancelled goes back by itself, or two persons are asked.
+    """
 
     id: Id
     name: Words
@@ -193,6 +199,8 @@ class Office(Part):
     skip_numbers: tuple[Annotated[int, Field(ge=1, le=999)], ...] = ()
     web_ticket_confirm: bool = False
     open_kiosk: bool = False
+    cashiers: tuple[Annotated[int, Field(ge=1, le=999)], ...] = ()
+    late_payment: Literal["refund", "ask"] = "refund"
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]
     categories: Annotated[tuple[Category, ...], Field(min_length=1)]
     counters: Annotated[tuple[Counter, ...], Field(min_length=1)]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from config.document_booking import ServiceBooking
 from config.document_words import Id, MonthDay, Part, Words
 
 Minutes = Annotated[int, Field(ge=0, le=240)]
@@ -71,7 +72,12 @@ class Document(Part):
 
 
 class Service(Part):
-    """One procedure. ``basis`` says where the minutes come from: a source or a planning guess."""
+    """One procedure. ``basis`` says where the minutes come from: a source or a planning guess.
+
+    ``deadline_days``: its last day is so many days after the day of the life event (one that counts the day of
+    the event itself has one less: 13 for a birth to be filed within 14 days). ``paid_before``: the hand-over is
+    not begun, or not ended, before the fee is paid or exempted.
+    """
 
     id: Id
     name: Words
@@ -81,9 +87,12 @@ class Service(Part):
     documents: tuple[NeededDocument, ...] = ()
     booking: Literal["none", "possible", "recommended", "required"] = "none"
     lead_days: Annotated[int, Field(ge=0, le=60)] = 0
+    booking_rules: ServiceBooking = ServiceBooking()
     privacy: Literal["normal", "high"] = "normal"
     online: bool = False
     deadline: Words | None = None
+    deadline_days: Annotated[int, Field(ge=0, le=366)] | None = None
+    paid_before: Literal["start", "finish"] | None = None
     note: Words | None = None
     season: Season | None = None
     basis: Literal["sourced", "estimate"] = "estimate"
@@ -95,6 +104,8 @@ class Service(Part):
             raise ValueError("phases are [accept] or [accept, deliver]")
         if "deliver" in self.phases and self.minutes.deliver == 0:
             raise ValueError("a service with the phase deliver needs minutes to deliver")
+        if self.paid_before and ("deliver" not in self.phases or not self.fee.yen):
+            raise ValueError("paid_before needs the phase deliver and a fee")
         return self
 
 
@@ -133,12 +144,16 @@ class EventStep(Part):
 
 
 class LifeEvent(Part):
-    """Something that happened to a family, and the procedures it brings, in order."""
+    """Something that happened to a family, and the procedures it brings, in order.
+
+    ``day``: the question when it happened, for the deadlines; none where nothing runs from it.
+    """
 
     id: Id
     name: Words
     hint: Words | None = None
     privacy: Literal["normal", "high"] = "normal"
+    day: Words | None = None
     steps: Annotated[tuple[EventStep, ...], Field(min_length=1)]
 
 

@@ -1,0 +1,1 @@
+"""Printed matter as PDF: Typst templates beside this file, values as JSON."""
