@@ -120,14 +120,6 @@ def pause_counter(
     return _leave(session, counter_id, "paused", actor=actor, at=at, back_at=back_at, request_key=request_key)
 
 
-def office_of(session: Session, counter_id: str) -> str:
-    """The office a counter stands in; raises NotFound."""
-    counter = session.get(Counter, counter_id)
-    if counter is None:
-        raise NotFound(what="counter")
-    return counter.office_id
-
-
 def ask_help(
     session: Session, *, counter_id: str, wanted: bool, actor: str, at: datetime, request_key: str | None = None
 ) -> Counter:

@@ -38,7 +38,7 @@ def at_counter(counter_id: str, function: Function, work: Work) -> dict[str, Any
     who, at = security.caller(), security.now()
     asked = security.idempotency()
     with security.database().transaction() as session:
-        office_id = counters.office_of(session, counter_id)
+        office_id = events.office_of(session, Counter, counter_id)
         own = counter_id if who.role is Role.CLERK else None
         events.lock_office(session, office_id)
         access.require(session, who, function, office_id=office_id, counter_id=own)
@@ -65,6 +65,19 @@ def step_view(session: Session, step: Step) -> dict[str, Any]:
         },
         "ticket": {"id": ticket.id, "number": ticket.number, "language": ticket.language, "priority": ticket.priority},
     }  # fmt: skip
+
+
+def called_view(session: Session, step: Step, reason: str) -> dict[str, Any]:
+    """A call as answers tell it: the step, its number, and why it was its turn."""
+    return step_view(session, step) | {"reason": {"code": reason}}
+
+
+def answer_called(found: dict[str, Any]) -> Response:
+    """The call with its reason in the caller's language; 204 when nobody was called."""
+    if not found:
+        return Response(status=204)
+    code = found["reason"]["code"]
+    return answer(found | {"reason": {"code": code, "sentence": sentence(code)}})
 
 
 @blueprint.post("/<counter>/open")
@@ -126,15 +139,9 @@ def call_next(counter: str) -> Response:
 
     def work(session: Session, who: access.Principal, at: datetime, key: str) -> dict[str, Any]:
         called = queue.call_next(session, counter_id=counter, actor=who.actor, at=at, request_key=key)
-        if called is None:
-            return {}
-        step, choice = called
-        return step_view(session, step) | {"reason": {"code": choice.reason.code}}
+        return called_view(session, called[0], called[1].reason.code) if called else {}
 
-    found = at_counter(counter, Function.CALL, work)
-    if not found:
-        return Response(status=204)
-    return answer(found | {"reason": {**found["reason"], "sentence": sentence(found["reason"]["code"])}})
+    return answer_called(at_counter(counter, Function.CALL, work))
 
 
 @blueprint.post("/<counter>/call")
@@ -147,7 +154,6 @@ def call(counter: str) -> Response:
         step = queue.call_number(
             session, counter_id=counter, number=body.number, actor=who.actor, at=at, request_key=key
         )
-        return step_view(session, step) | {"reason": {"code": "picked"}}
+        return called_view(session, step, "picked")
 
-    found = at_counter(counter, Function.CALL, work)
-    return answer(found | {"reason": {"code": "picked", "sentence": sentence("picked")}})
+    return answer_called(at_counter(counter, Function.CALL, work))
