@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import httpx
@@ -19,14 +19,21 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def start(database_url: str, port: int) -> subprocess.Popen[bytes]:
-    """The web process alone, in a session of its own so that it can be killed whole."""
-    environment = os.environ | {
+REAL = ("app.cli", "web")
+
+
+def environment(database_url: str, port: int) -> dict[str, str]:
+    """What a web process of this database and port is started with."""
+    return os.environ | {
         "MADOGUCHI_DATABASE_URL": database_url, "MADOGUCHI_PORT": str(port), "MADOGUCHI_SECRET_KEY": SECRET,
         "MADOGUCHI_HOST": "127.0.0.1",
     }  # fmt: skip
+
+
+def start(database_url: str, port: int, program: Sequence[str] = REAL) -> subprocess.Popen[bytes]:
+    """The web process alone, in a session of its own so that it can be killed whole."""
     return subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "web"], env=environment, start_new_session=True,
+        [sys.executable, "-m", *program], env=environment(database_url, port), start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -43,10 +50,10 @@ def wait_ready(port: int, seconds: float = 40) -> None:
 
 
 @contextmanager
-def serving(database_url: str) -> Iterator[str]:
+def serving(database_url: str, program: Sequence[str] = REAL) -> Iterator[str]:
     """The address of a running server."""
     port = free_port()
-    process = start(database_url, port)
+    process = start(database_url, port, program)
     try:
         wait_ready(port)
         yield f"http://127.0.0.1:{port}"

@@ -3,6 +3,7 @@
 Writes docs/pictures/*.png. Everything on them is the sample city; nobody is real.
 """
 
+import os
 import random
 import sys
 import tempfile
@@ -14,17 +15,21 @@ from sqlalchemy import select
 
 from app.db.session import Database
 from app.domain.errors import DomainError
-from app.domain.ticket import Action
+from app.domain.ticket import Action, State
 from app.models.people import Account
 from app.models.place import Counter, Offering
+from app.models.ticket import Step, Ticket
 from app.services import access, counters, queue, tickets
-from tests import hall_server
+from tests import hall_server, moved_clock
 from tests.bench.calls import prepare
 from tests.browser.conftest import FLAGS, chromium
 
 TARGET = Path(__file__).parents[1] / "docs" / "pictures"
 PASSWORD = "a password of the sample"
-OPEN_COUNTERS, PEOPLE = 16, 90
+PEOPLE, MINUTES, SEAT, BUSY = 170, 88, "17", "ward-certificates"
+# A morning of the busiest week: the Wednesday on which the city's year begins.
+NOW = datetime(2026, 4, 1, 1, 28, tzinfo=UTC)
+BY = (NOW - datetime.now(UTC)).total_seconds()
 
 
 def _people(database: Database) -> None:
@@ -32,49 +37,55 @@ def _people(database: Database) -> None:
         hashed = access.hash_password(PASSWORD)
         for login, name, role in (("clerk", "佐藤 美咲", "clerk"), ("lead", "青木 花子", "floor-lead")):
             session.add(Account(municipality_id="aonami", office_id="ward", login=login, name=name, section="市民課",
-                                role=role, password_hash=hashed, created_at=datetime.now(UTC)))  # fmt: skip
+                                role=role, password_hash=hashed, created_at=NOW - timedelta(days=30)))  # fmt: skip
 
 
 def _hour(database: Database) -> str:
     """An hour of comings and calls; returns the seed of the last ticket that waits."""
-    chance, at = random.Random(4), datetime.now(UTC) - timedelta(minutes=60)
+    chance, at = random.Random(4), NOW - timedelta(minutes=MINUTES)
     with database.snapshot() as session:
         services = list(session.scalars(select(Offering.service_id).where(Offering.office_id == "ward")))
         places = [c.id for c in session.scalars(select(Counter).where(Counter.office_id == "ward"))
-                  if c.default_profile_id][:OPEN_COUNTERS]  # fmt: skip
+                  if c.default_profile_id and c.number != SEAT]  # fmt: skip
     for place in places:
         with database.transaction() as session:
             counters.open_counter(session, counter_id=place, actor="pictures", at=at)
-    last, held = "", {}
+    held: dict[str, tuple[int, bool] | None] = {}
     for number in range(PEOPLE):
-        at += timedelta(seconds=38)
+        at += timedelta(minutes=MINUTES) / PEOPLE
         try:
             with database.transaction() as session:
                 wish = tickets.Wish(services=[chance.choice(services)], channel="kiosk", priority=number % 9 == 0)
                 tickets.issue(session, office_id="ward", wish=wish, seed=f"s{number}",
                               secret=hall_server.SECRET.encode(), actor="pictures", at=at)  # fmt: skip
-                last = f"s{number}"
         except DomainError:
             continue
-        for place in chance.sample(places, 2):
+        for place in chance.sample(places, 3):
             held[place] = _move(database, place, held.get(place), at)
-    return last
+    with database.snapshot() as session:
+        waits = select(Ticket.seed).join(Step).where(Step.state == State.WAITING, Step.category_id == BUSY)
+        return session.scalars(waits.order_by(Ticket.id.desc())).first() or ""
 
 
-def _move(database: Database, place: str, step: int | None, at: datetime) -> int | None:
+def _move(database: Database, place: str, held: tuple[int, bool] | None, at: datetime) -> tuple[int, bool] | None:
+    """One act at a counter: the party comes, or it goes and the next is called; the step, and whether it came."""
     try:
         with database.transaction() as session:
-            if step is not None:
-                for action in (Action.START, Action.FINISH):
-                    queue.act(session, step_id=step, action=action, actor="pictures", at=at)
+            if held and not held[1]:
+                queue.act(session, step_id=held[0], action=Action.START, actor="pictures", at=at)
+                return held[0], True
+            if held:
+                queue.act(session, step_id=held[0], action=Action.FINISH, actor="pictures", at=at)
             called = queue.call_next(session, counter_id=place, actor="pictures", at=at)
-            return called[0].id if called else None
+            return (called[0].id, False) if called else None
     except DomainError:
-        return step
+        return held
 
 
 def _page(browser: Browser, address: str, size: tuple[int, int], login: str | None = None) -> Page:
-    page = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="ja-JP").new_page()
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="ja-JP")
+    context.clock.install(time=NOW)
+    page = context.new_page()
     if login:
         page.goto(f"{address}/sign-in")
         page.fill("[name=login]", login)
@@ -97,7 +108,7 @@ def take(address: str, token: str, browser: Browser) -> None:
         page.goto(f"{address}{path}")
         page.wait_for_timeout(1500)
         if name == "desk":
-            page.locator("label", has_text="17番").first.click()
+            page.locator("label", has_text=f"{SEAT}番").first.click()
             page.get_by_role("button", name="窓口を開く").click()
             page.wait_for_timeout(1500)
         page.screenshot(path=TARGET / f"{name}.png")
@@ -117,7 +128,8 @@ def main() -> None:
         database = prepare(url)
         _people(database)
         seed = _hour(database)
-        with hall_server.serving(url) as address, sync_playwright() as playwright:
+        os.environ[moved_clock.VARIABLE] = str(BY)
+        with hall_server.serving(url, ("tests.moved_clock",)) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
             take(address, ticket_token(hall_server.SECRET.encode(), seed), browser)
             browser.close()

@@ -1,6 +1,7 @@
 """What is sent to any address, through the real server: hosts, paths, methods, headers, broken HTTP."""
 
 import http.client
+import re
 import shutil
 import socket
 import uuid
@@ -121,7 +122,8 @@ def test_paths_that_lead_nowhere(address: str, path: str) -> None:
 def test_werkzeugs_own_doors_are_shut(address: str) -> None:
     for query in ("?__debugger__=yes&cmd=resource&f=debugger.js", "?__debugger__=yes&cmd=pinauth&pin=1&s=x"):
         body = httpx.get(f"{address}/{query}").text
-        assert "debugger" not in body.lower()
+        # The links to other languages carry the query along; but for them nothing here knows of a debugger.
+        assert "debugger" not in re.sub(r'href="\?[^"]*"', "", body).lower()
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
@@ -237,7 +239,8 @@ def test_every_answer_carries_its_headers(address: str) -> None:
         headers = httpx.get(f"{address}{path}").headers
         policy = headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy
-        assert "unsafe" not in policy
+        # A kiosk reads QR codes by WebAssembly (no text becomes script by that); nothing else may.
+        assert "unsafe" not in (policy.replace("'wasm-unsafe-eval'", "") if path.startswith("/kiosk/") else policy)
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors 'none'" in policy
         assert "Referrer-Policy" in headers

@@ -11,11 +11,13 @@ import httpx
 import pytest
 import socketio
 from flask import Flask
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.db.session import Database
 from app.domain.roles import Role
 from app.models.people import Account, StaffSession
+from app.models.place import Municipality
 from app.services import access
 from app.web import security
 from displays import wire
@@ -75,6 +77,39 @@ def test_a_cookie_counts_only_beside_our_own_origin(hall: Hall) -> None:
     assert not connects(hall, "/staff", Origin=hall.address)
     forwarded = {"Origin": "http://evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http"}
     assert not connects(hall, "/live", **forwarded)
+
+
+def _half(session: Session, account: Account, on: bool) -> None:
+    session.execute(update(StaffSession).where(StaffSession.account_id == account.id).values(second_due=on))
+
+
+def _known_password(_session: Session, account: Account, on: bool) -> None:
+    account.must_change = on
+
+
+def _factor_wanted(session: Session, account: Account, on: bool) -> None:
+    _staff_access(session, account, second_factor=["clerk"] if on else [])
+
+
+def _another_network(session: Session, account: Account, on: bool) -> None:
+    _staff_access(session, account, addresses=["10.20.0.0/16"] if on else [])
+
+
+def _staff_access(session: Session, account: Account, **rules: list[str]) -> None:
+    tenant = session.get_one(Municipality, account.municipality_id)
+    tenant.settings = {**tenant.settings, "staff_access": rules}
+
+
+@pytest.mark.parametrize("hold", [_half, _known_password, _factor_wanted, _another_network])
+def test_a_session_that_opens_no_page_opens_no_socket(
+    hall: Hall, hold: Callable[[Session, Account, bool], None]
+) -> None:
+    login = f"held{hold.__name__}"
+    cookie = hall.cookie(login)
+    for on in (True, False):
+        with hall.database.transaction() as session:
+            hold(session, session.scalars(select(Account).where(Account.login == login)).one(), on)
+        assert connects(hall, "/staff", Cookie=cookie, Origin=hall.address) is not on
 
 
 def _closed(session: Session, account: Account) -> None:

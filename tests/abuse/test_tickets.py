@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from app.domain.roles import Role
 from app.models.place import Offering, Office
 from app.models.ticket import RequestKey, Ticket
+from app.web.limits import Door
 from tests.abuse.bodies import RAW, WORDS
 from tests.abuse.conftest import Hall, code_of, form_of
 from tests.policy import city
@@ -119,6 +120,13 @@ def test_keys_that_are_none(hall: Hall, key: str | None, status: int, code: str)
     assert (answer.status_code, code_of(answer)) == (status, code)
 
 
+def test_a_short_key_is_enough_where_callers_do_not_share_them(hall: Hall) -> None:
+    kiosk = hall.caller(Role.KIOSK)
+    first, again = (kiosk.post(TICKETS, GOOD, key="7") for _ in range(2))
+    assert first.status_code == 201
+    assert again.json["number"] == first.json["number"]
+
+
 def test_a_key_with_another_body_or_another_address(hall: Hall) -> None:
     kiosk = hall.caller(Role.KIOSK)
     first = kiosk.post(TICKETS, GOOD, key="one-key-only")
@@ -222,3 +230,20 @@ def test_the_second_citys_own_kiosk_is_served(hall: Hall) -> None:
         "/offices/midori-ward/tickets", {"services": ["midori-paper"]}
     )
     assert answer.status_code == 201, answer.data
+
+
+def test_a_crowd_at_the_door_keeps_no_kiosk_waiting(hall: Hall) -> None:
+    """So many of the public write at once; who has a device or a desk does not stand in that line."""
+    public, kiosk = hall.caller(), hall.caller(Role.KIOSK)
+    door = hall.web.extensions["door"] = Door(room=1, patience=0.01)
+    with door.entered():
+        refused = public.post(TICKETS, GOOD)
+        assert (refused.status_code, code_of(refused)) == (503, "unavailable")
+        assert refused.headers["Retry-After"]
+        assert public.get("/offices/ward/services").status_code == 200
+        assert kiosk.post(TICKETS, GOOD).status_code == 201
+    assert public.post(TICKETS, GOOD).status_code == 201
+    # What was refused inside has left all the same.
+    assert public.post(TICKETS, {"services": ["nothing"]}).status_code == 404
+    assert public.post(TICKETS, GOOD).status_code == 201
+    del hall.web.extensions["door"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
+from app.domain import second_factor
 from app.domain.roles import Role
 from app.models.people import AccessToken, Account
 from app.services import access, audit, devices, people, publications
@@ -254,3 +255,38 @@ def test_a_board_waits_out_a_cut_line(hall: Hall, tab: Callable[..., Page]) -> N
     assert violations(page) == []
     page.context.set_offline(False)
     expect(page.locator(".cut")).to_be_hidden(timeout=15_000)
+
+
+def test_the_second_factor_by_keyboard_alone(hall: Hall, tab: Callable[..., Page]) -> None:
+    """Set up, the codes on paper, and the next sign-in; each state looked at by axe and on a phone."""
+    add(hall, "aoki", Role.CITY_ADMIN)
+    page = enter(tab("/sign-in", 1366, 768), hall, "aoki", "")
+    page.goto(f"{hall.address}/second-factor")
+    assert violations(page) == []
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    secret = second_factor.secret_of(page.locator(".key").inner_text().replace(" ", ""))
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert violations(page) == []
+    assert not too_wide(page)
+    page.keyboard.type(second_factor.code_of(secret, second_factor.step_of(datetime.now(UTC))))
+    page.keyboard.press("Enter")
+    expect(page.locator(".codes li")).to_have_count(10)
+    paper = page.locator(".codes li").first.inner_text()
+    assert violations(page) == []
+    page.goto(f"{hall.address}/second-factor")
+    assert violations(page) == []
+    again = tab("/sign-in?next=/admin/log", 1366, 768)
+    again.keyboard.type("aoki")
+    again.keyboard.press("Tab")
+    again.keyboard.type(PASSWORD)
+    again.keyboard.press("Enter")
+    expect(again.get_by_role("heading", name="2段階の確認")).to_be_visible()
+    assert violations(again) == []
+    again.keyboard.type("000000")
+    again.keyboard.press("Enter")
+    expect(again.get_by_role("alert").filter(has_text="コードが違う")).to_be_visible()
+    assert violations(again) == []
+    again.keyboard.type(paper)
+    again.keyboard.press("Enter")
+    expect(again.get_by_role("cell", name="予備のコードでサインインしました")).to_be_visible()

@@ -52,6 +52,14 @@ def desk(hall: Hall, clerk: None, tab: Callable[..., Page]) -> Page:
     return page
 
 
+# The list of who waits ends with a whole row.
+_HALF_A_ROW = """() => {
+  const foot = document.querySelector(".queue-box").getBoundingClientRect().bottom;
+  const rows = [...document.querySelectorAll(".queue-box tr")].map((row) => row.getBoundingClientRect());
+  return rows.some(({ top, bottom }) => top < foot - 7 && bottom > foot + 1);
+}"""
+
+
 def press(page: Page, key: str, state: str | None = None) -> None:
     page.wait_for_timeout(DEAF)
     page.keyboard.press(key)
@@ -80,6 +88,9 @@ def test_a_whole_service_by_keyboard_alone(hall: Hall, desk: Page) -> None:
     for times in (2, 3):
         press(desk, "4")
         expect(desk.locator(".chips")).to_contain_text(f"{times}回")
+    # Its verb is 不在 now: Enter must be that, not the 開始 it was before.
+    expect(desk.locator("[data-hero]")).to_contain_text("不在")
+    expect(desk.locator("[data-hero]")).to_be_focused()
     press(desk, "Numpad5", "serving")
     assert not violations(desk)
     press(desk, "+")
@@ -116,10 +127,46 @@ def test_it_fits_every_screen(hall: Hall, desk: Page) -> None:
     press(desk, "Enter", "serving")
     desk.set_viewport_size({"width": 1366, "height": 768})
     assert desk.evaluate("document.documentElement.scrollHeight <= innerHeight")
+    assert not desk.evaluate(_HALF_A_ROW)
     for width, height in ((1920, 1080), (768, 1024), (360, 760)):
         desk.set_viewport_size({"width": width, "height": height})
         assert not too_wide(desk)
         assert not violations(desk)
+    # On a phone, too, the pad has the shape of the keypad.
+    columns = desk.evaluate("getComputedStyle(document.querySelector('#pad')).gridTemplateColumns.split(' ').length")
+    assert columns == 3
+    _whole_rows_of_certificates(hall, desk)
+
+
+def _whole_rows_of_certificates(hall: Hall, desk: Page) -> None:
+    """At the certificates, beside a number that is served, four in the making stand in full and the rest is counted."""
+    hall.open("ward-3")
+    for _ in range(6):
+        hall.take("juminhyo")
+    for _ in range(5):
+        hall.serve("ward-3")
+    hall.post("/counters/ward-3/close")
+    press(desk, "3", "ready")
+    desk.goto(f"{hall.address}/desk/seat")
+    desk.locator("label", has_text="3番").first.click()
+    desk.get_by_role("button", name="窓口を開く").click()
+    expect(desk.locator(".cn")).to_have_text("3番窓口")
+    hall.act(hall.call("ward-3")["step"]["id"], "start")
+    expect(desk.locator("[data-screen=desk]")).to_have_attribute("data-state", "serving", timeout=15_000)
+    for width, height in ((1366, 768), (1920, 1080)):
+        desk.set_viewport_size({"width": width, "height": height})
+        card = desk.locator(".current").bounding_box()
+        rows = desk.locator(".making tbody tr")
+        expect(rows).to_have_count(4)
+        last = rows.last.bounding_box()
+        assert card
+        assert last
+        assert last["y"] + last["height"] <= card["y"] + card["height"]
+        expect(desk.locator(".making caption")).to_contain_text("ほか 1件")
+        assert not violations(desk)
+    desk.set_viewport_size({"width": 360, "height": 760})
+    assert not too_wide(desk)
+    assert not violations(desk)
 
 
 def test_two_quick_presses_are_one_act(hall: Hall, desk: Page) -> None:

@@ -46,7 +46,7 @@ def test_a_kiosk_of_a_hall_is_listed_and_revoked(ready: Database) -> None:
     found = json.loads(device("list", "--json").stdout)["devices"]
     assert found[0] | {"age_seconds": 0} == {
         "id": row.id, "role": "kiosk", "office": "branch", "hall": "branch-main", "label": "受付機1",
-        "health": "fine", "age_seconds": 0,
+        "counter": None, "health": "fine", "age_seconds": 0,
     }  # fmt: skip
     assert "受付機1" in device("list").stdout
     assert device("revoke", str(row.id)).exit_code == 0

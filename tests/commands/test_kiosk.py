@@ -55,6 +55,22 @@ def test_the_sample_has_a_pin_for_each_office_kept_for_its_owner(
     database.dispose()
 
 
+def test_the_sample_begins_in_training_and_leaves_it_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MADOGUCHI_DATABASE_URL", f"sqlite:///{tmp_path / 'fresh.db'}")
+    monkeypatch.setenv("MADOGUCHI_SECRET_KEY", SECRET)
+    monkeypatch.setenv("MADOGUCHI_VAR_DIR", str(tmp_path))
+    run = CliRunner().invoke
+    assert run(main, ["init", "--sample"]).exit_code == 0
+    assert "training: ward, branch" in run(main, ["doctor"]).output
+    assert "ward is serving" in run(main, ["training", "ward", "off"]).output
+    assert "so already" in run(main, ["training", "ward", "off"]).output
+    assert run(main, ["init", "--sample"]).exit_code == 0
+    assert "training: branch" in run(main, ["doctor"]).output
+    wrong = run(main, ["training", "nowhere", "on"])
+    assert wrong.exit_code != 0
+    assert "Traceback" not in wrong.output
+
+
 @pytest.mark.parametrize("pin", ["12345", "1234567890123", "111111", "121212", "12a456", "１２３４５６", ""])
 def test_what_may_not_be_a_pin(pin: str) -> None:
     with pytest.raises(InvalidInput):

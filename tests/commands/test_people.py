@@ -1,12 +1,14 @@
 """``madoguchi user``: the machine's own way to people, in the audit log like every other."""
 
+from datetime import UTC, datetime
+
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from app.cli import main
 from app.db.session import Database
-from app.models.people import Account, AuditEntry
+from app.models.people import Account, AuditEntry, SecondFactor
 from app.services import access
 
 PASSWORD = "a good long password"
@@ -71,3 +73,16 @@ def test_a_login_cannot_be_added_twice(ready: Database) -> None:
     given = ("add", "--login", "kubo", "--name", "久保", "--role", "auditor")
     assert user(*given).exit_code == 0
     assert "login_taken" in user(*given).stderr
+
+
+def test_a_lost_second_factor_is_taken_away(ready: Database) -> None:
+    user("add", "--login", "aoki", "--name", "青木 航", "--role", "city-admin")
+    at = datetime.now(UTC)
+    with ready.transaction() as session:
+        factor = SecondFactor(account_id=account(ready, "aoki").id, sealed="x", begun_at=at, confirmed_at=at)
+        session.add(factor)
+    told = CliRunner().invoke(main, ["user", "second-factor-off", "AOKI"])
+    assert told.exit_code == 0, told.output
+    with ready.snapshot() as session:
+        assert session.scalars(select(SecondFactor)).all() == []
+        assert session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()[-1] == "second_factor_reset"

@@ -540,3 +540,13 @@ def test_an_empty_document_misses_everything(tmp_path: Path) -> None:
         (str(tmp_path), "services"),
         (str(tmp_path), "offices"),
     }
+
+
+def test_how_staff_sign_in(tmp_path: Path) -> None:
+    name = "municipality.yaml"
+    wrong = (name, "second_factor: []\n    addresses: []", "second_factor: [mayor]\n    addresses: [10.20.0.1/16]")
+    told = problems(broken(tmp_path, wrong)[0])
+    assert [field for _, _, field, _ in told] == [
+        "municipality.staff_access.second_factor[0]", "municipality.staff_access.addresses[0]",
+    ]  # fmt: skip
+    assert "not a network such as 10.20.0.0/16" in told[1][3]

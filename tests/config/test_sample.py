@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
+from config.document import MunicipalityDocument
 from config.document_words import LANGUAGES, bare_kanji, without_ruby
-from config.municipality import SAMPLE, MunicipalityDocument, load
+from config.municipality import SAMPLE, load
 
 KANA = r"[ぁ-ゖァ-ヺ]"
 KANJI = r"[\u3400-\u9fff]"

@@ -41,7 +41,7 @@ class Screen:
         self.got: list[tuple[str, Any]] = []
         self.came = threading.Condition()
         self.client = socketio.Client(reconnection=False)
-        for event in ("board", "queue", "beat", "disconnect"):
+        for event in ("board", "counters", "queue", "beat", "disconnect"):
             self.client.on(event, self._keep(event), namespace=namespace)
         self.client.connect(
             address, namespaces=[namespace], auth={"token": token} if token else None, headers=headers, wait_timeout=10
@@ -127,6 +127,17 @@ def test_what_another_process_commits_arrives(address: str, shared_url: str, scr
                       secret=b"x" * 32, actor="test", at=datetime.now(UTC))  # fmt: skip
     database.dispose()
     assert lobby.until(lambda event, value: event == "board" and value["seq"] > before) == fresh(shared_url)
+
+
+def test_a_counter_display_follows_its_hall(address: str, screen: Callable[..., Screen]) -> None:
+    glass = screen(address)
+    joined = glass.call("join", {"office": "ward", "hall": "ward-citizen", "view": "counters"})
+    assert {"ward-2", "ward-3"} <= {each["id"] for each in joined["counters"]}
+    assert glass.call("join", {"office": "ward", "view": "queue"})["error"]["code"] == "invalid_input"
+    take(address)
+    pushed = glass.until(lambda event, value: event == "counters" and value["seq"] > joined["seq"])
+    assert "waiting" not in pushed
+    assert not [event for event, _ in glass.got if event == "board"]
 
 
 @pytest.mark.parametrize("transports", ["websocket", "polling,websocket"])

@@ -12,6 +12,7 @@ from app.domain.calendar import (
     Rule,
     Season,
     business_date,
+    easy_date,
     era_year,
     instant,
     japanese_date,
@@ -200,3 +201,8 @@ def test_a_day_that_never_is_is_no_month_day(text: str) -> None:
 
 def test_a_month_day_is_read() -> None:
     assert MonthDay.parse("02-29") == (2, 29)
+
+
+def test_a_date_in_easy_japanese_carries_its_readings() -> None:
+    assert easy_date(date(2026, 4, 10)) == "4月《がつ》|10日《とおか》(金《きん》)"
+    assert easy_date(date(2026, 4, 11)) == "4月《がつ》11日《にち》(土《ど》)"

@@ -1,6 +1,6 @@
 """How long a visit to several counters takes, and how a row of counters is named."""
 
-from app.domain.visit import Stop, row, whole
+from app.domain.visit import Choice, Stop, next_stop, row, whole
 from app.domain.wait import Range
 
 
@@ -43,3 +43,23 @@ def test_counters_are_named_in_runs() -> None:
     assert row(["4", "5", "6", "7", "9"]) == [("4", "7"), ("9", "9")]
     assert row(["A", "B", "3", "4"]) == [("A", "A"), ("B", "B"), ("3", "4")]
     assert row([]) == []
+
+
+def choice(position: int, ahead: int, *, counters: int = 1, accept: float = 10) -> Choice:
+    return Choice(position=position, ahead=ahead, counters=counters, accept=accept)
+
+
+def test_the_next_stop_is_where_the_turn_comes_soonest() -> None:
+    assert next_stop([]) is None
+    assert next_stop([choice(1, 5), choice(2, 1)]) == choice(2, 1)
+    assert next_stop([choice(1, 3, counters=3), choice(2, 2)]) == choice(1, 3, counters=3)
+    assert next_stop([choice(1, 2, accept=20), choice(2, 3, accept=4)]) == choice(2, 3, accept=4)
+
+
+def test_the_given_order_stays_where_it_makes_no_difference() -> None:
+    assert next_stop([choice(1, 0), choice(2, 0, accept=3)]) == choice(1, 0)
+
+
+def test_a_line_without_a_counter_comes_last() -> None:
+    assert next_stop([choice(1, 0, counters=0), choice(2, 9)]) == choice(2, 9)
+    assert next_stop([choice(1, 4, counters=0), choice(2, 9, counters=0)]) == choice(1, 4, counters=0)

@@ -24,6 +24,10 @@ TAKES: dict[str, dict[str, Any]] = {
     "resident.taken": {"data": {"service": "juminhyo"}},
     "kiosk.taken": {"data": {"p": "juminhyo"}},
 }
+# The same, where what is taken is a slot.
+BOOKS: dict[str, dict[str, Any]] = {
+    "api_slots.hold": {"json": {"services": ["tennyu"], "start": "2026-05-01T10:00:00+09:00"}},
+}
 # What a door needs to read its body at all, so that the thing itself is what is refused.
 BODIES: dict[str, dict[str, Any]] = {
     "api_counters.call": {"json": {"number": "A001"}},
@@ -36,8 +40,10 @@ BY_MACHINE = "kiosk."
 THINGS = frozenset({"office", "counter", "step", "account", "approval", "token", "hall", "number"})
 # All other names: a value that the route knows.
 WORDS = {
+    "report": "days",
     "action": "start", "kind": "kiosk", "purpose": "juminhyo", "day": "2026-05-01", "rule": "r", "closure": "c",
-    "name": "n", "what": "transfer", "act": "cancel", "verdict": "approve", "filename": "css/board.css",
+    "name": "n", "what": "transfer", "act": "cancel", "verdict": "approve",
+    "event": "move_in", "code": "M7K2Q4", "filename": "css/board.css",
 }  # fmt: skip
 
 
@@ -57,11 +63,13 @@ class Door:
 
     @property
     def names(self) -> list[str]:
-        return sorted(self.rule.arguments)
+        return sorted(self.rule.arguments - (self.rule.defaults or {}).keys())
 
     def path(self, web: Flask, things: city.Things, *, nowhere: bool = False) -> str:
         """An address of this route; ``nowhere``: it names what does not exist."""
-        values = {name: self.value(name, things, nowhere=nowhere) for name in self.names}
+        values = {name: self.value(name, things, nowhere=nowhere) for name in self.names} | dict(
+            self.rule.defaults or {}
+        )
         built: str = web.url_map.bind("127.0.0.1").build(self.endpoint, values, method=self.method)
         return built
 
@@ -89,6 +97,8 @@ def asked_of(web: Flask, door: Door, kind: Kind) -> Function:
     function = security.policy_of(web.view_functions[door.endpoint])
     if door.endpoint in TAKES and kind.role and not as_nobody(door, kind):
         return Function.TAKE_TICKET
+    if door.endpoint in BOOKS and kind.role and not as_nobody(door, kind):
+        return Function.BOOK
     return function
 
 
@@ -126,7 +136,7 @@ def wrong(web: Flask, doors_: Doors, door: Door, things: city.Things, kinds: lis
     found = []
     doors_.forget()
     for kind in kinds:
-        answer = doors_.call(kind, door.method, door.path(web, things), **TAKES.get(door.endpoint, {}))
+        answer = doors_.call(kind, door.method, door.path(web, things), **(TAKES | BOOKS).get(door.endpoint, {}))
         wanted, got = expected(web, door, kind), verdict(answer, doors_.refusal)
         if got not in wanted:
             found.append(f"{door}: {kind}: {got} ({answer.status_code}), not {' or '.join(sorted(wanted))}")

@@ -45,7 +45,7 @@ def _joined(client: SocketIOTestClient, namespace: str, event: str, **wish: Any)
 
 
 def test_events_are_known() -> None:
-    assert {namespace for namespace, _ in EVENTS} == set(live.KINDS)
+    assert {namespace for namespace, _ in EVENTS} == set(live.VIEWS)
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
@@ -67,7 +67,7 @@ def test_each_role_joins_exactly_its_rooms(
     client.disconnect(namespace)
 
 
-@pytest.mark.parametrize("namespace", list(live.KINDS))
+@pytest.mark.parametrize("namespace", list(live.VIEWS))
 def test_a_token_of_nobody_opens_no_socket(callers: Doors, namespace: str) -> None:
     assert not _connected(callers, namespace, "a token that nobody has given").is_connected(namespace)
 

@@ -8,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.tasks import forecasts
+
 ROOT = Path(__file__).parents[2]
 Spawn = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(autouse=True)
+def nights(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """``(office, token)`` of the nights that would have been started: no sweep of a test leaves a process behind."""
+    found: list[tuple[str, str]] = []
+    monkeypatch.setattr(forecasts, "start", lambda office, token, _url: found.append((office, token)))
+    return found
 
 
 @pytest.fixture

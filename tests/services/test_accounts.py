@@ -52,7 +52,7 @@ def test_what_changed_while_the_hash_was_made_is_noticed(
         for name, value in change.items():
             setattr(session.get_one(Account, tanaka), name, value)
     with database.transaction() as session, pytest.raises(Unauthenticated):
-        accounts.complete(session, tried, verified=True, token="fresh", at=AT)
+        accounts.complete(session, tried, verified=True, token="fresh", at=AT, address="192.0.2.1")
     with database.transaction() as session, pytest.raises(Unauthenticated):
         accounts.change_password(
             session, tanaka, stored="!", fresh="new", token="t", current_token="session of tanaka", at=AT
@@ -63,7 +63,7 @@ def test_a_success_forgets_the_tries_of_that_place_alone(database: Database, tan
     begin(database, address="198.51.100.1")
     tried = begin(database)
     with database.transaction() as session:
-        who, last = accounts.complete(session, tried, verified=True, token="fresh", at=AT)
+        who, last = accounts.complete(session, tried, verified=True, token="fresh", at=AT, address="192.0.2.1")
         assert (who.id, last) == (tanaka, AT)
         assert session.scalar(select(func.count()).select_from(SignInAttempt)) == 1
 

@@ -142,6 +142,10 @@ def test_a_device_gets_only_its_own_token(session: Session, who: SimpleNamespace
         ({"office_id": "nowhere"}, NotFound, "not_found"),
         ({"hall_id": "branch-main"}, NotFound, "not_found"),
         ({"hall_id": "nowhere"}, NotFound, "not_found"),
+        ({"counter_id": "nowhere"}, NotFound, "not_found"),
+        ({"counter_id": "branch-1", "hall_id": None}, NotFound, "not_found"),
+        ({"counter_id": "ward-2", "hall_id": "ward-tax"}, NotFound, "not_found"),
+        ({"counter_id": "ward-2", "role": "kiosk"}, InvalidInput, "not_at_a_counter"),
     ],
 )
 def test_what_cannot_be_paired(
@@ -271,3 +275,14 @@ def test_many_codes_of_chance_are_all_different(session: Session) -> None:
     for number in range(30):
         devices.show_code(session, device=f"d{number}", draw=lambda: f"{chance.randrange(50):06d}", address="", at=AT)
     assert len(set(session.scalars(select(Pairing.code)))) == 30
+
+
+def test_a_display_above_a_counter_stands_in_its_hall(session: Session, who: SimpleNamespace) -> None:
+    show(session)
+    row = claim(session, who.ward, hall_id=None, counter_id="ward-2")
+    assert (row.hall_id, row.counter_id) == ("ward-citizen", "ward-2")
+    given = {"token_id": row.id, "at": AT, "key": KEY, "label": "表示板1"}
+    devices.change(session, by=who.ward, hall_id=None, counter_id="ward-3", **given)
+    assert (row.hall_id, row.counter_id) == ("ward-citizen", "ward-3")
+    devices.change(session, by=who.ward, hall_id="ward-tax", **given)
+    assert (row.hall_id, row.counter_id) == ("ward-tax", None)

@@ -197,6 +197,23 @@ def test_a_line_for_bookings_gives_no_number_but_by_staff(database: Database) ->
         assert take(session, "juminhyo", channel="staff").number
 
 
+def test_every_line_of_a_number_is_asked_whether_it_gives_one_here(database: Database) -> None:
+    """Not only the first: a second procedure would otherwise lead into a line nobody may enter that way."""
+    with database.transaction() as session:
+        category = session.get_one(Category, session.get_one(Offering, ("ward", "tennyu")).category_id)
+        category.web_ticket = False
+        session.flush()
+        for number, services in enumerate((["tennyu"], ["juminhyo", "tennyu"])):
+            with pytest.raises(Conflict, match="not_on_the_web"):
+                take(session, *services, channel="web")
+            assert take(session, *services, number=number, channel="kiosk").number
+        assert take(session, "juminhyo", number=2, channel="web").number
+        category.booking_only = True
+        session.flush()
+        with pytest.raises(Conflict, match="booking_only"):
+            take(session, "juminhyo", "tennyu", channel="kiosk")
+
+
 def test_a_visit_that_is_over_is_not_given_back(database: Database) -> None:
     with database.transaction() as session:
         ticket = take(session, "tenkyo")

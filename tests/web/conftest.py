@@ -2,16 +2,18 @@
 
 import itertools
 import secrets
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.db.session import Database
+from app.domain.calendar import business_date, instant
 from app.domain.roles import Role
 from app.factory import create_app
 from app.models.people import Account
@@ -22,6 +24,18 @@ from tests.web.lead_screen import Lead, Past
 
 SECRET = "kq8Zr2Wv7Yt3Nx9Lm4Bp6Hd1Jf5Gs0Ac"
 _keys = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def _well_into_the_day() -> Iterator[None]:
+    """Three o'clock in Japan at least: a test that moves the hall an hour back must not fall on the day before."""
+    now = datetime.now(UTC)
+    early = instant(business_date(now), time(3))
+    if now >= early:
+        yield
+        return
+    with time_machine.travel(early, tick=True):
+        yield
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 """The hours screen: days, rules and closures as drafts, refused beside the field, published with what they change."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app.db.session import Database
+from app.domain.calendar import business_date, instant
 from app.domain.roles import Role
+from app.models.booking import Booking
 from app.models.place import Office
 from app.services import hours, publications
 from app.services.publications import Kind
@@ -210,6 +213,41 @@ def test_published_with_the_days_it_changes(who: SimpleNamespace, database: Data
     assert list(changes(database)) == ["rule.01"]
 
 
+def test_a_day_with_bookings_is_closed_only_knowingly(who: SimpleNamespace, database: Database) -> None:
+    """The count that was ticked is the count there is: one more booking, and it is asked again."""
+    soon = business_date(datetime.now(UTC)) + timedelta(days=14)
+    with database.snapshot() as session:
+        while not hours.opening(session, "ward", soon):
+            soon += timedelta(days=1)
+
+    def book(reference: str) -> None:
+        at = instant(soon, time(10))
+        with database.transaction() as session:
+            session.add(
+                Booking(
+                    municipality_id="aonami", office_id="ward", state="booked", reference=reference, seed=reference,
+                    token_hash=reference, category_id="ward-certificates", services=["juminhyo"], plan=[], party=1,
+                    business_date=soon, start_at=at, end_at=at + timedelta(minutes=15),
+                    no_show_at=at + timedelta(minutes=15), language="ja", channel="web", staff=False, created_at=at,
+                    changed_at=at, moves=0,
+                )
+            )  # fmt: skip
+
+    book("R1")
+    assert day(who, soon.isoformat(), kind="closed", **{"note.ja": "工事"}).status_code == 303
+    to = f"{WARD}/publish"
+    assert "予約が1件あります" in text_of(who.nishimura.get(to))
+    refused = who.nishimura.post(to, page=to)
+    assert (refused.status_code, "印を付けてから" in text_of(refused)) == (409, True)
+    book("R2")
+    for said in ("1", "-5", "9" * 40, "two"):
+        assert who.nishimura.post(to, page=to, stranding=said).status_code == 409
+    assert who.nishimura.post(to, page=to, stranding="2").status_code == 303
+    with database.snapshot() as session:
+        assert list(hours.opening(session, "ward", soon)) == []
+        assert {each.state for each in session.scalars(select(Booking))} == {"booked"}
+
+
 def test_words_are_text(who: SimpleNamespace) -> None:
     evil = "<b>x</b>"
     day(who, kind="closed", **{"note.ja": evil})
@@ -224,3 +262,19 @@ def test_months_run_over_the_year(who: SimpleNamespace, lang: str) -> None:
     assert "month=2026-11" in page
     assert "month=2027-01" in page
     assert "年末年始" in page
+
+
+def test_a_training_is_begun_and_ended_on_the_screen(who: SimpleNamespace, database: Database) -> None:
+    assert "訓練中" not in who.nishimura.get(WARD).text
+    assert who.nishimura.post(f"{WARD}/training", page=WARD, on="yes").status_code == 303
+    page = text_of(who.nishimura.get(WARD, done="training"))
+    assert "訓練を始めました" in page
+    assert page.count("訓練中") >= 2
+    home = who.nishimura.client.get("/o/ward").text
+    assert "本当の手続きには使えません" in home
+    assert "受付時間外" not in home
+    assert who.nishimura.post(f"{WARD}/training", page=WARD).status_code == 422
+    assert who.nishimura.post(f"{WARD}/training", page=WARD, on="no").status_code == 303
+    assert "訓練中" not in text_of(who.nishimura.get(WARD))
+    assert "本当の手続きには使えません" not in who.nishimura.client.get("/o/ward").text
+    assert [line for line in log(database) if line[0].startswith("training")]

@@ -172,6 +172,9 @@ def test_wrong_tries_are_seen_and_lifted(who: SimpleNamespace, database: Databas
             session.add(SignInAttempt(subject=subject, at=datetime.now(UTC)))
         session.add(SignInAttempt(subject=accounts.subject_of("aoki", "10.0.0.7"), at=datetime.now(UTC)))
     assert "5回まちがい" in text_of(who.aoki.get("/staff"))
+    overview = text_of(who.aoki.get(""))
+    assert "まちがいが続きました: sato さん" in overview
+    assert "予備のコードで入りました" not in overview
     assert who.aoki.post(f"/staff/{who.sato.account_id}/lift").status_code == 303
     assert "5回まちがい" not in text_of(who.aoki.get("/staff"))
     with database.snapshot() as session:

@@ -1,6 +1,8 @@
 """The desk by plain forms: a whole service, every key, and what is refused."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -8,8 +10,8 @@ from sqlalchemy import select
 
 from app.db.session import Database
 from app.domain.roles import Role
-from app.models.place import Counter
-from app.models.ticket import Event, Step
+from app.models.place import Counter, Office
+from app.models.ticket import Event, Step, Ticket
 from tests.web.conftest import Caller, SignIn
 from tests.web.desk import Desk, hidden
 
@@ -79,7 +81,7 @@ def test_two_recalls_then_a_no_show_calls_on(desk: Desk, kiosk: Caller, database
     assert 'value="miss-next"' in page
     page = desk.done("miss-next")
     assert desk.number == second["number"]
-    assert "保留・不在" in page
+    assert "保留中・不在" in page
     assert state_of(database, first["steps"][0]["id"])[0] == "missed"
     assert len({event.request_key for event in log(database, "miss", "call")[-2:]}) == 1
 
@@ -373,3 +375,46 @@ def test_only_who_calls_has_a_desk(signed_in: SignIn) -> None:
 def test_programs_have_no_desk(client: FlaskClient, token: Callable[..., str]) -> None:
     bearer = {"Authorization": f"Bearer {token(Role.CLERK, counter_id='ward-5')}"}
     assert client.get("/desk", headers=bearer).location.startswith("/sign-in")
+
+
+def from_home(database: Database, public: Caller) -> str:
+    """A number taken on the web that its holder has still to confirm."""
+    with database.transaction() as session:
+        office = session.get_one(Office, "ward")
+        office.settings = office.settings | {"web_ticket_confirm": True}
+    ticket = public.ticket("tennyu")
+    assert ticket["status"] == "pending"
+    return str(ticket["number"])
+
+
+def test_a_number_taken_at_home_is_confirmed_by_who_sees_its_holder(
+    desk: Desk, public: Caller, database: Database
+) -> None:
+    number = from_home(database, public)
+    shown = desk.client.get("/desk/number", query_string={"n": number}).text
+    assert "本人が来たら" in shown
+    # Enter confirms: the only button of the dialog that has the focus.
+    assert re.search(r'<button class="btn act" name="action" value="confirm" autofocus>', shown)
+    assert shown.count("autofocus") == 1
+    assert f"{number} の来庁を確認しました。列に入りました。" in desk.done("confirm", number=number.lower())
+    with database.snapshot() as session:
+        event = session.scalars(select(Event).where(Event.action == "ready")).one()
+        assert (event.before, event.after, event.reason) == ("pending", "waiting", "confirmed")
+        assert event.actor.startswith("staff:")
+        assert session.scalars(select(Ticket)).one().confirm_by is None
+    assert 'value="confirm"' not in desk.client.get("/desk/number", query_string={"n": number}).text
+    again = desk.press("confirm", number=number)
+    assert (again.status_code, "確認は要りません" in again.text) == (409, True)
+    desk.done("call-next")
+    assert desk.number == number
+
+
+def test_a_number_from_home_is_not_confirmed_too_late(desk: Desk, public: Caller, database: Database) -> None:
+    number = from_home(database, public)
+    with database.transaction() as session:
+        session.scalars(select(Ticket)).one().confirm_by = datetime.now(UTC) - timedelta(minutes=1)
+    shown = desk.client.get("/desk/number", query_string={"n": number}).text
+    assert "新しい番号を出してください" in shown
+    assert 'value="confirm"' not in shown
+    refused = desk.press("confirm", number=number)
+    assert (refused.status_code, "もう一度番号をおとりください" in refused.text) == (409, True)

@@ -4,7 +4,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -158,6 +158,7 @@ def test_evening_and_morning_say_when_it_opens(client: FlaskClient, database: Da
     with at(database, datetime(2026, 4, 2, 7, 0, tzinfo=TOKYO)):
         page = client.get("/kiosk/ward").text
         assert "まだ受付の時間ではありません" in page
+        assert "おわりました" not in client.get("/kiosk/ward?lang=ja-Hira").text
         assert "8時30分から" in page
 
 
@@ -255,3 +256,50 @@ def test_refusals_are_screens_of_the_kiosk_that_go_back(client: FlaskClient) -> 
         assert 'class="kiosk"' in answer.text
     wrong_method = client.get("/kiosk/ward/ticket")
     assert wrong_method.status_code in (404, 405)
+
+
+def brought(client: FlaskClient, code: str) -> tuple[TestResponse, dict[str, str]]:
+    """What the kiosk says of a number taken at home, and the form that confirms it."""
+    seen = client.get("/kiosk/ward/read", query_string={"code": code})
+    return seen, dict(re.findall(r'name="(csrf_token|code)" value="([^"]+)"', seen.text))
+
+
+@pytest.mark.parametrize("by", ["status_url", "number"])
+def test_a_number_taken_at_home_joins_its_line_when_its_holder_has_come(
+    paired: FlaskClient, public: Caller, database: Database, by: str
+) -> None:
+    settings_of(database, web_ticket_confirm=True)
+    ticket = public.ticket("juminhyo")
+    assert (ticket["status"], ticket["ahead"]) == ("pending", None)
+    seen, form = brought(paired, ticket[by].lower())
+    assert seen.status_code == 200
+    assert "まだ 列に入っていません" in seen.text
+    assert "住民票" not in seen.text
+    first, again = (paired.post("/kiosk/ward/confirm", data=form) for _ in range(2))
+    assert (first.status_code, again.status_code) == (303, 303)
+    assert first.location == again.location
+    assert public.get(f"/tickets/{ticket['token']}").get_json()["status"] == "waiting"
+    shown = paired.get(first.location).text
+    assert number_on(shown) == ticket["number"]
+    # A number can be typed by anybody: its page and its paper are for whoever holds the code.
+    assert (ticket["token"] in first.location) == (by == "status_url")
+    assert ticket["token"] not in shown or by == "status_url"
+    assert "列に入っています" in brought(paired, ticket["number"])[0].text
+
+
+def test_a_number_is_not_confirmed_too_late_nor_elsewhere(
+    paired: FlaskClient, client: FlaskClient, public: Caller, database: Database
+) -> None:
+    settings_of(database, web_ticket_confirm=True)
+    ticket = public.ticket("juminhyo")
+    _, form = brought(paired, ticket["number"])
+    assert client.get("/kiosk/branch/read", query_string={"code": ticket["token"]}).status_code == 404
+    with database.transaction() as session:
+        session.scalars(select(Ticket)).one().confirm_by = datetime.now(UTC) - timedelta(minutes=1)
+    seen, nothing = brought(paired, ticket["number"])
+    assert "もう一度番号をおとりください" in seen.text
+    assert "csrf_token" not in nothing
+    assert paired.post("/kiosk/ward/confirm", data=form).status_code == 409
+    assert paired.post("/kiosk/ward/confirm", data=form | {"code": "Z999"}).status_code == 404
+    settings_of(database, web_ticket_confirm=False)
+    assert public.ticket("juminhyo")["status"] == "waiting"

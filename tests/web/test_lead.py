@@ -65,10 +65,10 @@ def test_counters_tell_who_sits_there_what_they_do_and_how_long(floor: Lead, pas
     past.open("ward-8", 30)
     past.pause("ward-8", 20, back=-5)
     tiles = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", part(floor.page, "tiles")))
-    assert f"対応中 {first} AB 12分 木村" in tiles
-    assert f"呼出1回 {second} BA 2分 鈴木" in tiles
-    assert re.search(r"8 番窓口 休憩 – CA あと[56]分", tiles)
-    assert "3 番窓口 閉" in tiles
+    assert f"対応中 {first} A B 12分 木村" in tiles
+    assert f"呼出1回 {second} B A 2分 鈴木" in tiles
+    assert re.search(r"8 8番窓口 休憩 – C A あと[56]分", tiles)
+    assert "3 3番窓口 閉" in tiles
 
 
 def test_waiting_numbers_with_their_circumstances(floor: Lead, past: Past) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from app.db.session import Database
 from app.domain.roles import Role
 from app.domain.ticket import Action
+from app.models.place import Office
 from app.models.ticket import Event, Step
-from tests.web.conftest import SignIn
+from tests.web.conftest import Caller, SignIn
 from tests.web.lead_screen import Lead, Past, counter_of, late_moving, part
 
 
@@ -232,3 +233,14 @@ def test_what_is_over_cannot_be_seen(floor: Lead, past: Past, database: Database
     assert "もう済んでいます" in floor.page
     with database.snapshot() as session:
         assert session.scalars(select(Event).where(Event.action == "seen")).all() == []
+
+
+def test_a_lead_confirms_a_number_taken_at_home(floor: Lead, public: Caller, database: Database) -> None:
+    with database.transaction() as session:
+        office = session.get_one(Office, "ward")
+        office.settings = office.settings | {"web_ticket_confirm": True}
+    number = public.ticket("tennyu")["number"]
+    floor.send(floor.proposal(floor.ask("number", n=number).text, action="confirm-number"))
+    assert f"{number} の来庁を確認しました" in part(floor.page, "notice")
+    with database.snapshot() as session:
+        assert session.scalars(select(Step.state).order_by(Step.position)).first() == "waiting"

@@ -32,11 +32,13 @@ def code_on(client: FlaskClient) -> str:
     return "".join(re.findall(r'aria-hidden="true">(\d{3})<', client.get("/pair").text))
 
 
-def claim(database: Database, code: str, role: str = "display", hall: str | None = "ward-citizen") -> int:
+def claim(
+    database: Database, code: str, role: str = "display", hall: str | None = "ward-citizen", counter: str | None = None
+) -> int:
     with database.transaction() as session:
         return devices.claim(
             session, by=people.command_line("aonami"), code=code, role=role, office_id="ward", hall_id=hall,
-            label="表示板1", at=datetime.now(UTC), key=KEY,
+            counter_id=counter, label="表示板1", at=datetime.now(UTC), key=KEY,
         ).id  # fmt: skip
 
 
@@ -192,3 +194,12 @@ def test_the_page_carries_no_inline_code(client: FlaskClient, code: str) -> None
     page = client.get("/pair", query_string={"lang": code}).text
     assert "style=" not in page
     assert not re.search(r"<script(?![^>]*src=)", page)
+
+
+def test_a_display_above_a_counter_goes_to_its_own_screen(client: FlaskClient, database: Database) -> None:
+    step(client)
+    claim(database, code_on(client), hall=None, counter="ward-3")
+    answer = step(client)
+    assert (answer.status_code, answer.location) == (303, "/counter/ward-3")
+    assert "3番窓口の表示" in client.get("/counter/ward-3").text
+    assert client.get("/pair").location == "/counter/ward-3"

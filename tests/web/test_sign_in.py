@@ -248,4 +248,6 @@ def test_the_last_sign_in_is_told(web: Flask, client: FlaskClient, staff: Callab
 def test_staff_screens_speak_english(signed_in: SignIn) -> None:
     client = signed_in("tanaka")
     assert 'lang="en"' in client.get("/staff?lang=en").text
-    assert '<html lang="en"' in client.get("/staff").text
+    page = client.get("/staff").text
+    assert '<html lang="en"' in page
+    assert "Residents・Staff" in page

@@ -15,9 +15,10 @@ from app.models.place import Category, Counter, Notice, Offering, Office, WorkPr
 from app.models.publication import Publication
 from app.services import catalogue, events, kiosk_layout
 from app.services.catalogue_load import load_document
+from config.document import MunicipalityDocument
 from config.document_office import PolicyDials
 from config.document_words import LANGUAGES
-from config.municipality import SAMPLE, MunicipalityDocument, load
+from config.municipality import SAMPLE, load
 
 SETUP = datetime(2026, 3, 1, 0, 0, tzinfo=UTC)
 LATER = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
