@@ -9,8 +9,9 @@ from app.db.session import Database
 from app.domain.roles import Function
 from app.services.snapshots import Snapshots
 from app.web import api, errors, health, locale, metrics, screens, security
+from app.web.known_callers import KnownCallers
 from config.settings import Settings
-from displays import live
+from displays import counter, live
 from displays import routes as displays
 
 HERE = Path(__file__).parent
@@ -37,6 +38,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     app.url_map.merge_slashes = False
     kept = database or Database(settings.database)
     app.extensions["database"], app.extensions["snapshots"] = kept, Snapshots(kept)
+    app.extensions["known_callers"] = KnownCallers(kept)
     metrics.install(app, kept)
     locale.install(app)
     errors.install(app)
@@ -46,6 +48,7 @@ def create_app(settings: Settings, database: Database | None = None) -> Flask:
     api.install(app)
     screens.install(app)
     app.register_blueprint(displays.blueprint)
+    app.register_blueprint(counter.blueprint)
     app.view_functions["static"] = security.policy(Function.PUBLIC)(app.view_functions["static"])
     live.install(app)
     security.refuse_undeclared(app)

@@ -4,61 +4,14 @@ Everything that is wrong is told at once, each with file, line and field (``Docu
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
+from config.document import MunicipalityDocument
 from config.document_checks import check
-from config.document_office import Office
-from config.document_services import Condition, Document, Holiday, LifeEvent, Question, Reference, Service
-from config.document_words import Id, Part, StaffWords, Words
 from config.yaml_source import Key, Problem, Source, read
 
 SAMPLE = Path(__file__).parent / "sample"
-
-
-class Municipality(Part):
-    """``neutral``: what a procedure is called where its own name must not be read by others."""
-
-    id: Id
-    name: Words
-    city_hall: Words
-    neutral: Words
-    languages: Annotated[tuple[str, ...], Field(min_length=1)]
-    timezone: Literal["Asia/Tokyo"] = "Asia/Tokyo"
-
-
-class Phrase(Part):
-    """A sentence of the hall: as written on a board, and as a voice says it."""
-
-    id: Id
-    written: Words
-    spoken: Words | None = None
-
-
-class StaffMember(Part):
-    """A demonstration account. Passwords are never data: they are drawn at the first start."""
-
-    login: Id
-    name: Annotated[str, Field(min_length=1, max_length=40)]
-    section: StaffWords
-    role: Literal["clerk", "floor-lead", "department-admin", "city-admin", "auditor"]
-    offices: tuple[Id, ...] = ()
-    profile: Id | None = None
-
-
-class MunicipalityDocument(Part):
-    municipality: Municipality
-    sources: tuple[Reference, ...] = ()
-    documents: tuple[Document, ...] = ()
-    conditions: tuple[Condition, ...] = ()
-    services: Annotated[tuple[Service, ...], Field(min_length=1)]
-    questions: tuple[Question, ...] = ()
-    life_events: tuple[LifeEvent, ...] = ()
-    phrases: tuple[Phrase, ...] = ()
-    extra_holidays: tuple[Holiday, ...] = ()
-    offices: Annotated[tuple[Office, ...], Field(min_length=1)]
-    staff: tuple[StaffMember, ...] = ()
 
 
 class DocumentError(Exception):

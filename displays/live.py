@@ -8,7 +8,7 @@ again. Every event declares its policy, as every route does.
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import flask
 import orjson
@@ -30,7 +30,8 @@ from displays.watchers import Watcher, Watchers
 
 log = logging.getLogger(__name__)
 LIVE, STAFF = "/live", "/staff"
-KINDS: Mapping[str, str] = {LIVE: "board", STAFF: "queue"}
+# What each namespace shows, the first where nothing is asked for. Each is a kind of snapshot and an event's name.
+VIEWS: Mapping[str, tuple[str, ...]] = {LIVE: ("board", "counters"), STAFF: ("queue",)}
 MOST_SOCKETS = 2_500
 EVENTS_PER_SECOND = 40
 # Every handler with the function of domain/roles.py it is; a test fails for one that is not here.
@@ -43,6 +44,7 @@ class Join(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
     office: str = Field(min_length=1, max_length=64)
     hall: str | None = Field(default=None, max_length=64)
+    view: Literal["board", "counters", "queue"] | None = None
     epoch: str | None = Field(default=None, max_length=64)
     seq: int | None = Field(default=None, ge=0, lt=2**63)
 
@@ -68,7 +70,7 @@ class Live:
         )  # fmt: skip
         self.watchers = Watchers()
         self.relay = Relay(database, app.extensions["snapshots"], self.watchers, self.emit, self.drop)
-        for namespace in KINDS:
+        for namespace in VIEWS:
             self._listen(namespace, "connect", Function.PUBLIC, self._connect)
             self._listen(namespace, "disconnect", Function.PUBLIC, self._disconnect)
             self._listen(namespace, "*", Function.PUBLIC, self._unknown)
@@ -120,6 +122,8 @@ class Live:
                 who = recheck(session)
             if who is None:
                 raise Refused("unauthenticated")
+            if who.held:
+                raise Refused("forbidden")
         function = POLICIES[namespace, "join"]
         if function is not Function.PUBLIC and (who is None or not may(who.role, function)):
             raise Refused("forbidden" if who else "unauthenticated")
@@ -138,7 +142,8 @@ class Live:
             raise Refused("unauthenticated")
         signed_in = flask.session.get(security.STAFF_COOKIE)
         if namespace == STAFF and signed_in and request.headers.get("Origin") in current_app.config["ORIGINS"]:
-            return lambda session: access.by_session(session, str(signed_in), at=security.now())
+            address = request.remote_addr or ""
+            return lambda session: access.by_session(session, str(signed_in), at=security.now(), address=address)
         return None
 
     def _disconnect(self, namespace: str, *_reason: Any) -> None:
@@ -164,8 +169,10 @@ class Live:
             raise Forbidden()
         with security.database().snapshot() as session:
             refuse_foreign(session, watcher.who, POLICIES[namespace, "join"], wish)
-        kind = KINDS[namespace]
-        hall = wish.hall if kind == "board" else None
+        kind = wish.view or VIEWS[namespace][0]
+        if kind not in VIEWS[namespace]:
+            raise InvalidInput(fields=["view"])
+        hall = wish.hall if namespace == LIVE else None
         # Looked at before it is joined: a room that does not exist is not made.
         security.kept_snapshots().read(kind, wish.office, hall, at=security.now())
         room = room_of(kind, wish.office, hall)

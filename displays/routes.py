@@ -3,16 +3,19 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, current_app, g, render_template
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.domain.roles import Function
 from app.models.place import Category, Hall, Office
 from app.services import board, catalogue, hours
 from app.web import security
-from app.web.locale import plain, t
+from app.web.formats import day_words, local_short
+from app.web.locale import plain, speaking, t
+from app.web.resident import qr
 
 blueprint = Blueprint("displays", __name__)
 HOLD = timedelta(seconds=20)
@@ -29,7 +32,7 @@ def split_calls(calls: list[dict[str, Any]], at: datetime) -> tuple[list[dict[st
 
 def _closed(session: Session, office: Office, at: datetime, seen: dict[str, Any]) -> bool:
     """Closed hours, and nobody left in the hall."""
-    if office.settings.get("training") or seen["waiting"]:
+    if office.training or seen["waiting"]:
         return False
     return not hours.is_open(session, office.id, at)
 
@@ -46,6 +49,12 @@ def _says(session: Session, office: Office, hall: Hall | None) -> dict[str, Any]
         "hold": HOLD.total_seconds(),
         "words": {"now": plain(t("すぐにご案内")), "range": plain(t(RANGE, low="{low}", high="{high}"))},
     }  # fmt: skip
+
+
+def _english(at: datetime) -> str:
+    """Thu 2 Apr 8:30, for the second line of a glass that is closed."""
+    with speaking("en"):
+        return f"{day_words(business_date(at))} {local_short(at)}"
 
 
 def _marks(session: Session, office_id: str) -> dict[str, Category]:
@@ -71,5 +80,6 @@ def show(office: str, hall: str | None = None) -> str:
         return render_template(
             "board.html", office=place, hall=room, board=seen, hero=hero, fresh=fresh, before=before, at=at,
             closed=_closed(session, place, at, seen), opens=hours.next_opening(session, office, at),
-            says=_says(session, place, room), marks=_marks(session, office),
+            says=_says(session, place, room), marks=_marks(session, office), english=_english,
+            home=qr(f"{current_app.config['ADDRESS']}/o/{office}"),
         )  # fmt: skip

@@ -13,24 +13,25 @@ STEP_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a job runs, in Japanese time; ``minute`` empty: every minute at ``second``."""
+    """When a job runs, in Japanese time; ``minute`` empty: each ``every`` minutes (a part of an hour) at ``second``."""
 
     hour: int = 0
     minute: int | None = None
     second: int = 0
+    every: int = 1
 
     @property
     def trigger(self) -> CronTrigger:
         """APScheduler's trigger. The only place where one is made, so that none misses its zone."""
         if self.minute is None:
-            return CronTrigger(second=self.second, timezone=TOKYO)
+            return CronTrigger(minute=f"*/{self.every}", second=self.second, timezone=TOKYO)
         return CronTrigger(hour=self.hour, minute=self.minute, second=self.second, timezone=TOKYO)
 
     def period(self, at: datetime) -> str:
         """Key of the period that began last: a date, or a minute. Japan has no summer time to fall over."""
         local = at.astimezone(TOKYO) - timedelta(seconds=self.second)
         if self.minute is None:
-            return local.strftime("%Y-%m-%dT%H:%M")
+            return local.replace(minute=local.minute - local.minute % self.every).strftime("%Y-%m-%dT%H:%M")
         return (local - timedelta(hours=self.hour, minutes=self.minute)).date().isoformat()
 
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from scheduler.clock import Schedule
-from scheduler.tasks import day_close, erasure, wait_learning
+from scheduler.tasks import bookings, day_close, erasure, forecasts, settlement, wait_learning
 
 # (session, office, at) -> how much was done. Everything due is done; a second sweep finds nothing.
 Sweep = Callable[[Session, str, datetime], int]
@@ -39,9 +39,16 @@ class Job:
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "day-close": Job(schedule=Schedule(0, 0, 5), sweep=day_close.sweep),
+        "booking-holds": Job(schedule=Schedule(), sweep=bookings.expire),
+        "booking-no-shows": Job(schedule=Schedule(), sweep=bookings.no_shows),
+        "booking-erase": Job(schedule=Schedule(3, 10), sweep=bookings.erase),
+        "money-close": Job(schedule=Schedule(0, 20), sweep=settlement.sweep),
         "unconfirmed-tickets": Job(schedule=Schedule(), sweep=erasure.unconfirmed),
         "waits-learn": Job(schedule=Schedule(2, 10), sweep=wait_learning.learn),
+        "visits-learn": Job(schedule=Schedule(2, 20), sweep=forecasts.learn),
         "waits-refit": Job(schedule=Schedule(2, 30), plan=wait_learning.refit),
+        "forecast-night": Job(schedule=Schedule(every=5, second=20), sweep=forecasts.night),
+        "forecast-today": Job(schedule=Schedule(every=15, second=40), sweep=forecasts.today),
         "erase-old-rows": Job(schedule=Schedule(3, 30), sweep=erasure.old_rows, by_office=False),
     }
 )

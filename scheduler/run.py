@@ -24,6 +24,7 @@ from app.db.session import Database
 from app.domain.errors import Conflict, DomainError, NotFound
 from app.models.place import Office
 from app.services import leases
+from config.failpoints import fail_at
 from scheduler.clock import TOKYO, Watch
 from scheduler.jobs import EVERYWHERE, JOBS, Job
 
@@ -97,7 +98,10 @@ class Scheduler:
                 return None
             effect = planned(session, office, at)
             leases.record(session, job=name, period=period, fence=fence, at=at, effect=effect)
-            return effect
+            session.flush()
+            fail_at(f"{name}.before_commit")
+        fail_at(f"{name}.committed")
+        return effect
 
     def round(self, names: Iterable[str] | None = None) -> int:
         """Do what is due of these jobs (of all) if we lead; returns the runs. One failure does not stop the next."""

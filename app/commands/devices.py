@@ -11,7 +11,7 @@ from app.commands.opening import opened
 from app.domain.errors import NotFound
 from app.domain.roles import Role
 from app.models.people import AccessToken
-from app.models.place import Hall, Office
+from app.models.place import Counter, Hall, Office
 from app.services import devices
 from app.services.audit import chain_key
 from app.services.people import command_line
@@ -24,13 +24,14 @@ def device() -> None:
     """Boards and kiosks."""
 
 
-def _place(session: Session, office_id: str | None, hall_id: str | None) -> Office:
-    """The office named, that of the hall named, or the first of the city."""
-    if office_id is None and hall_id is not None:
-        hall = session.get(Hall, hall_id)
-        if hall is None:
-            raise NotFound(what="hall")
-        office_id = hall.office_id
+def _place(session: Session, office_id: str | None, hall_id: str | None, counter_id: str | None) -> Office:
+    """The office named, that of the counter or hall named, or the first of the city."""
+    for model, name in ((Counter, counter_id), (Hall, hall_id)):
+        if office_id is None and name is not None:
+            found = session.get(model, name)
+            if not isinstance(found, Counter | Hall):
+                raise NotFound(what=model.__tablename__)
+            office_id = found.office_id
     query = select(Office).order_by(Office.position, Office.id).limit(1)
     office = session.scalar(query.where(Office.id == office_id) if office_id else query)
     if office is None:
@@ -43,17 +44,21 @@ def _place(session: Session, office_id: str | None, hall_id: str | None) -> Offi
 @click.option("--role", type=click.Choice([role.value for role in devices.DEVICE_ROLES]), default="display")
 @click.option("--office", "office_id", help="The first office by default.")
 @click.option("--hall", "hall_id", help="One waiting room; the whole office by default.")
+@click.option("--counter", "counter_id", help="The counter a display stands above.")
 @click.option("--label", help="What staff call the device.")
-def pair(code: str, role: str, office_id: str | None, hall_id: str | None, label: str | None) -> None:
-    """Make the device that shows CODE a board or kiosk; the code works once, for ten minutes."""
+def pair(
+    code: str, role: str, office_id: str | None, hall_id: str | None, counter_id: str | None, label: str | None
+) -> None:
+    """Make the device that shows CODE a board, counter display or kiosk; the code works once, for ten minutes."""
     with opened() as (settings, database), database.transaction() as session:
-        office = _place(session, office_id, hall_id)
+        office = _place(session, office_id, hall_id, counter_id)
         row = devices.claim(
             session, by=command_line(office.municipality_id), code=code, role=role, office_id=office.id,
-            hall_id=hall_id, label=label or _NAMES[Role(role)], at=datetime.now(UTC),
+            hall_id=hall_id, counter_id=counter_id, label=label or _NAMES[Role(role)], at=datetime.now(UTC),
             key=chain_key(settings.secret_key),
         )  # fmt: skip
-    click.echo(f"paired {row.role} {row.id} {row.label}: {row.office_id} {row.hall_id or ''}".strip())
+    place = " ".join(each for each in (row.office_id, row.hall_id, row.counter_id) if each)
+    click.echo(f"paired {row.role} {row.id} {row.label}: {place}")
 
 
 @device.command("list")
@@ -67,7 +72,7 @@ def listing(as_json: bool) -> None:
     rows = [
         {
             "id": each.token.id, "role": each.token.role, "office": each.token.office_id, "hall": each.token.hall_id,
-            "label": each.token.label, "health": each.health, "age_seconds": each.age,
+            "counter": each.token.counter_id, "label": each.token.label, "health": each.health, "age_seconds": each.age,
         }
         for each in found
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from app.domain.errors import NotFound
 from app.domain.roles import Role
 from app.models.people import Account
 from app.models.place import Counter, Municipality, Office
-from app.services import access, people
+from app.services import access, people, second_factor
 from app.services.audit import chain_key
 
 
@@ -30,6 +30,17 @@ def _city_of(session: Session, office_id: str | None) -> str:
 def _only_office(session: Session, city: str) -> str | None:
     offices = session.scalars(select(Office.id).where(Office.municipality_id == city).limit(2)).all()
     return offices[0] if len(offices) == 1 else None
+
+
+def _account(session: Session, login: str, municipality: str | None) -> Account:
+    """The one account of a login; raises NotFound for none and for several."""
+    query = select(Account).where(Account.login == login.strip().casefold())
+    if municipality:
+        query = query.where(Account.municipality_id == municipality)
+    found = session.scalars(query.limit(2)).all()
+    if len(found) != 1:
+        raise NotFound(what="account")
+    return found[0]
 
 
 @click.group()
@@ -66,18 +77,26 @@ def password(login: str, municipality: str | None, password: str) -> None:
     """Set a new password of LOGIN, also of a city administrator; opens a closed account again."""
     hashed = access.hash_password(password)
     with opened() as (settings, database), database.transaction() as session:
-        query = select(Account).where(Account.login == login.strip().casefold())
-        if municipality:
-            query = query.where(Account.municipality_id == municipality)
-        found = session.scalars(query.limit(2)).all()
-        if len(found) != 1:
-            raise NotFound(what="account")
-        by = people.command_line(found[0].municipality_id)
+        found = _account(session, login, municipality)
         people.new_password(
-            session, by=by, account_id=found[0].id, password_hash=hashed, at=datetime.now(UTC),
+            session, by=people.command_line(found.municipality_id), account_id=found.id, password_hash=hashed,
+            at=datetime.now(UTC), key=chain_key(settings.secret_key),
+        )  # fmt: skip
+        click.echo(f"new password for {found.login}; every session of it has ended")
+
+
+@user.command("second-factor-off")
+@click.argument("login")
+@click.option("--municipality", help="Where the login is, if several cities have it.")
+def second_factor_off(login: str, municipality: str | None) -> None:
+    """Take away the second factor of LOGIN, who lost the phone and the codes on paper; ends every session of it."""
+    with opened() as (settings, database), database.transaction() as session:
+        found = _account(session, login, municipality)
+        second_factor.reset(
+            session, by=people.command_line(found.municipality_id), account_id=found.id, at=datetime.now(UTC),
             key=chain_key(settings.secret_key),
         )  # fmt: skip
-    click.echo(f"new password for {found[0].login}; every session of it has ended")
+        click.echo(f"{found.login} signs in with the password alone")
 
 
 @click.group()

@@ -25,7 +25,7 @@ from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.domain.roles import Role
 from app.models.place import Office
-from app.services import access, day, events, proof
+from app.services import access, day, proof, training
 from config import settings as configuration
 
 
@@ -35,7 +35,8 @@ def serving(address: str) -> Iterator[None]:
     if _answers(address):
         yield
         return
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"])
+    # What it says of itself is no figure: with --json, standard output is one document.
+    process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], stdout=2)
     try:
         deadline = time.monotonic() + 60
         while not _answers(address):
@@ -64,9 +65,7 @@ def _prepare(database: Database, office_id: str) -> tuple[str, str, int]:
         if office is None:
             raise NotFound(what="office")
         day.close(session, office_id, business_date(at), at=at)
-        office = events.lock_office(session, office_id)
-        office.settings = office.settings | {"training": True}
-        events.append(session, office, action="training", actor="replay", at=at)
+        training.switch(session, office_id, on=True, actor="replay", at=at)
         for token, role in zip(tokens, (Role.KIOSK, Role.FLOOR_LEAD), strict=True):
             access.issue_token(session, token=token, role=role, municipality_id=office.municipality_id,
                                office_id=office_id, label="replay", at=at)  # fmt: skip

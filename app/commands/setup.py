@@ -15,8 +15,8 @@ from app.db import schema
 from app.db.session import Database, sqlite_module
 from app.domain.roles import Role
 from app.models.people import Account
-from app.models.place import Municipality
-from app.services import access, catalogue_load
+from app.models.place import Municipality, Office
+from app.services import access, catalogue_load, practice, training
 from config import municipality
 
 SAMPLE = Path(__file__).parents[2] / "config" / "sample"
@@ -24,7 +24,9 @@ SIGN_INS = "sample-sign-ins.txt"
 
 
 def make_secrets(var: Path) -> None:
-    """Write fresh sample secrets once, readable by their owner only."""
+    """Write fresh sample secrets once, readable by their owner only; not where a file of settings holds them."""
+    if os.environ.get("MADOGUCHI_ENV_FILE"):
+        return
     var.mkdir(parents=True, exist_ok=True)
     file = var / "secrets.env"
     if file.exists() or os.environ.get("MADOGUCHI_SECRET_KEY"):
@@ -34,12 +36,16 @@ def make_secrets(var: Path) -> None:
 
 
 def load_sample(database: Database, var: Path) -> list[tuple[str, str, str]]:
-    """The sample city and its staff with fresh passwords, once; returns (login, role, password)."""
+    """The sample city in training mode and its staff with fresh passwords, once; returns (login, role, password)."""
     at = datetime.now(UTC)
     document = municipality.load(SAMPLE)
     with database.transaction() as session:
         fresh = session.scalar(select(Municipality.id).limit(1)) is None
         catalogue_load.load_document(session, document, at=at)
+        if fresh:
+            # A stranger tries it at any hour, and nobody's procedure hangs on it.
+            for office in document.offices:
+                training.switch(session, office.id, on=True, actor="command_line", at=at)
     if not fresh:
         return []
     made = []
@@ -62,7 +68,10 @@ def load_sample(database: Database, var: Path) -> list[tuple[str, str, str]]:
 
 @click.command()
 @click.option("--sample", is_flag=True, help="Load the sample municipality and its staff, once.")
-def init(sample: bool) -> None:
+@click.option(
+    "--practice", "practise", is_flag=True, help="Make a quarter of past visits up for offices without a past."
+)
+def init(sample: bool, practise: bool) -> None:
     """Create secrets and database, migrate, and load the sample."""
     var = Path(os.environ.get("MADOGUCHI_VAR_DIR", "var"))
     make_secrets(var)
@@ -74,6 +83,10 @@ def init(sample: bool) -> None:
             if made:
                 sample_pins(database, settings)
             click.echo(f"sample municipality loaded, {len(made)} new sign-ins")
+        if practise:
+            with database.transaction() as session:
+                done = practice.lay_where_none(session, at=datetime.now(UTC))
+            click.echo(f"{done} visits of practice data made up")
 
 
 @click.command()
@@ -87,6 +100,11 @@ def doctor(as_json: bool) -> None:
                 found["integrity"] = connection.execute(text("PRAGMA quick_check")).scalar()
             else:
                 found["postgresql"] = connection.execute(text("SHOW server_version")).scalar()
+        if found["schema"] is not None:
+            with database.snapshot() as session:
+                found["training"] = (
+                    ", ".join(o.id for o in session.scalars(select(Office)) if o.training) or "no office"
+                )
     click.echo(json.dumps(found) if as_json else "\n".join(f"{key}: {value}" for key, value in found.items()))
     if found["schema"] is None or found.get("integrity", "ok") != "ok":
         raise click.exceptions.Exit(1)

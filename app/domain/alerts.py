@@ -26,6 +26,7 @@ class Code(StrEnum):
     HELP = "help"
     NO_COUNTER = "no_counter"
     LATE = "late"
+    RISING = "rising"
     IDLE = "idle"
     NOT_COME = "not_come"
     OVERDUE = "overdue"
@@ -121,6 +122,23 @@ def find(floor: Floor, at: datetime, dials: Dials | None = None) -> list[Alert]:
             alert = replace(alert, advice=advice)  # noqa: PLW2901 - the same alert, now with what to do
         advised.append(alert)
     return sorted(advised, key=lambda alert: alert.order)
+
+
+def rising(
+    floor: Floor, category: str, *, minutes: int, at: datetime, since: datetime, found: Sequence[Alert]
+) -> Alert:
+    """A line that keeps its target now and is expected to miss it: ``minutes`` is the longest wait to come.
+
+    ``found``: what is proposed already, so that no counter is proposed twice.
+    """
+    line = next(line for line in floor.lines if line.id == category)
+    taken = {alert.advice.counter for alert in found if alert.advice and alert.advice.counter}
+    return Alert(
+        code=Code.RISING, severity=Severity.SOON, since=since, category=category,
+        values={"waiting": len(floor.waiting(category, at)), "minutes": minutes,
+                "target": int(line.target.total_seconds() // 60)},
+        advice=for_line(floor, category, at, taken=taken),
+    )  # fmt: skip
 
 
 def still_seen(alert: Alert, seen: Seen, at: datetime) -> bool:

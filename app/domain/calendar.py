@@ -61,15 +61,57 @@ def japanese_date(day: date, *, weekday: bool = True) -> str:
     return f"{text}({_WEEKDAY_SIGNS[day.weekday()]})" if weekday else text
 
 
+_ERA_READINGS = {"令和": "れいわ", "平成": "へいせい", "昭和": "しょうわ", "大正": "たいしょう", "明治": "めいじ"}
+_EASY_DAYS = {
+    1: "ついたち", 2: "ふつか", 3: "みっか", 4: "よっか", 5: "いつか", 6: "むいか", 7: "なのか", 8: "ようか",
+    9: "ここのか", 10: "とおか", 14: "じゅうよっか", 20: "はつか", 24: "にじゅうよっか",
+}  # fmt: skip
+_EASY_WEEK = ("げつ", "か", "すい", "もく", "きん", "ど", "にち")
+
+
+def easy_date(day: date) -> str:
+    """``4月《がつ》|10日《とおか》(金《きん》)``: a date with the readings a learner needs, as in a catalogue's text.
+
+    A day that is read as one word (十日 is とおか) stands whole under its reading.
+    """
+    whole = _EASY_DAYS.get(day.day)
+    said = f"|{day.day}日《{whole}》" if whole else f"{day.day}日《にち》"
+    weekday = day.weekday()
+    return f"{day.month}月《がつ》{said}({_WEEKDAY_SIGNS[weekday]}《{_EASY_WEEK[weekday]}》)"
+
+
+def easy_date_of_era(day: date) -> str:
+    """``令和《れいわ》8年《ねん》4月《がつ》…``: ``easy_date`` with its era and year; before 明治 the western year."""
+    era, year = era_year(day)
+    said = f"{era}《{_ERA_READINGS[era]}》" if era else ""
+    counted = "|元年《がんねん》" if era and year == 1 else f"{year}年《ねん》"
+    return f"{said}{counted}{easy_date(day)}"
+
+
 _DATE = re.compile(
     r"(?P<era>令和|平成|昭和|大正|明治|[RHSTM])?\.?(?P<y>元|\d{1,4})[年./-](?P<m>\d{1,2})[月./-](?P<d>\d{1,2})日?"
 )
 
 
+# Far enough for every calendar, and no day before or after them can be reckoned out of range.
+FIRST_YEAR, LAST_YEAR = 1868, 2200
+
+
+def parse_instant(text: str, field: str) -> datetime:
+    """An instant with offset, as our own forms carry it; InvalidInput for anything else and beyond all calendars."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(fields=[field]) from None
+    if found.tzinfo is None or not FIRST_YEAR < found.year < LAST_YEAR:
+        raise InvalidInput(fields=[field])
+    return found
+
+
 def parse_date(text: str) -> date:
     """A date as people write it in forms: ``2026/4/1``, ``令和8年4月1日``, ``R8.4.1``, full width too.
 
-    Raises InvalidInput ``bad_date`` for anything else, and for days outside the era named.
+    Raises InvalidInput ``bad_date`` for anything else, for days outside the era named and beyond all calendars.
     """
     plain = re.sub(r"\s+|\([月火水木金土日]\)$", "", unicodedata.normalize("NFKC", text)).upper()
     match = _DATE.fullmatch(plain)
@@ -84,6 +126,8 @@ def parse_date(text: str) -> date:
         day = date(year, int(match["m"]), int(match["d"]))
     except ValueError:
         raise InvalidInput("bad_date", text=text) from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput("bad_date", text=text)
     if era and not any(era_year(day)[0] == name for _, name, sign in ERAS if era in (name, sign)):
         raise InvalidInput("bad_date", text=text)
     return day

@@ -46,3 +46,8 @@ def ticket_token(secret: bytes, seed: str) -> str:
 def token_hash(token: str) -> str:
     """What is stored and looked up instead of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def feedback_key(token: str) -> str:
+    """Under which a visit's feedback is kept: found with the link alone, from no row of the database."""
+    return hashlib.sha256(b"feedback:" + token.encode()).hexdigest()

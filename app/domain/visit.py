@@ -1,9 +1,12 @@
-"""回らない窓口 in figures: how long a visit to several counters takes, and how a row of counters is named."""
+"""回らない窓口 in figures: how long a visit to several counters takes, which comes next, how counters are named."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from app.domain.slots import WAY
 from app.domain.wait import Range, rounded
+
+WAY_MINUTES = WAY.total_seconds() / 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,37 @@ def whole(stops: Sequence[Stop]) -> Range | None:
             ready = max(ready, free + stop.back)
         ends.append(max(free, ready) + sum(stop.deliver for stop in stops))
     return rounded(ends[0], ends[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A hearing that could come next: people before it in its line, open counters of the line, minutes of a hearing,
+    and its place in the order the party was given."""
+
+    ahead: int
+    counters: int
+    accept: float
+    position: int
+
+
+def next_stop(choices: Sequence[Choice]) -> Choice | None:
+    """The hearing to go to now: where the turn comes soonest; the given order where that makes no difference.
+
+    A line without an open counter comes last, because nobody can say when its turn comes. None for no choices.
+    """
+    return min(choices, key=lambda each: (each.counters == 0, _minutes(each), each.position), default=None)
+
+
+def fits(choice: Choice, minutes: float) -> bool:
+    """Whether a hearing, with the way to it and on to the next, is over before so many minutes have passed.
+
+    The wait is only an estimate, so it is taken twice: a promised time is not to be missed for it.
+    """
+    return choice.counters > 0 and 2 * (_minutes(choice) + WAY_MINUTES) + choice.accept <= minutes
+
+
+def _minutes(each: Choice) -> float:
+    return each.ahead * each.accept / max(each.counters, 1)
 
 
 def row(numbers: Iterable[str]) -> list[tuple[str, str]]:

@@ -35,7 +35,10 @@ class Account(Base):
 
 
 class StaffSession(Base):
-    """A sign-in; ends by itself, by sign-out, and with the account."""
+    """A sign-in; ends by itself, by sign-out, and with the account.
+
+    ``second_due``: the password was right and the second factor is still asked for; such a session is nobody's.
+    """
 
     __tablename__ = "staff_session"
     token_hash: Mapped[str] = mapped_column(primary_key=True)
@@ -43,6 +46,23 @@ class StaffSession(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     counter_id: Mapped[str | None] = mapped_column(ForeignKey("counter.id"))
+    second_due: Mapped[bool] = mapped_column(default=False)
+
+
+class SecondFactor(Base):
+    """What an account proves besides its password. Without ``confirmed_at`` it was begun and is not asked for yet.
+
+    ``sealed``: the shared secret (app/db/sealed.py). ``last_step``: the half-minute of the last code used, which
+    does not count again. ``recovery``: keyed hashes of the codes on paper that are left.
+    """
+
+    __tablename__ = "second_factor"
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    sealed: Mapped[str]
+    last_step: Mapped[int] = mapped_column(default=0)
+    recovery: Mapped[list[Any]] = mapped_column(default=list)
+    begun_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
 
 
 class AccessToken(Base):

@@ -35,6 +35,11 @@ class Office(Base):
     changed_at: Mapped[datetime | None]
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
+    @property
+    def training(self) -> bool:
+        """Numbers are for practice (訓練) and given at every hour."""
+        return bool(self.settings.get("training"))
+
 
 class Hall(Base):
     """A waiting room (フロア) with boards and speakers."""
@@ -52,7 +57,8 @@ class Category(Base):
 
     ``public_name`` stands on boards and lists, ``short_name`` where there is little room, ``neutral_name``
     (empty: none needed) in place of both beside a number whose service is sensitive. ``shape`` and ``hue``
-    are names (config/document_office.py); ``numbers`` are fields of refs.NumberFormat.
+    are names (config/document_office.py); ``numbers`` are fields of refs.NumberFormat, ``booking`` those of
+    slots.LineRules (empty: nothing can be booked in this line).
     """
 
     __tablename__ = "category"
@@ -74,6 +80,7 @@ class Category(Base):
     web_ticket: Mapped[bool] = mapped_column(default=True)
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     numbers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    booking: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Service(Base):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, BigId, Pk
 from app.domain.ticket import State
@@ -86,7 +86,8 @@ class Step(Base):
               sqlite_where=_EXCLUSIVE, postgresql_where=_EXCLUSIVE),
         Index("uq_step_ticket_busy", "ticket_id", unique=True,
               sqlite_where=_AT_COUNTER, postgresql_where=_AT_COUNTER),
-        Index("ix_step_line", "category_id", "business_date", "due_at", "arrived_at", "serial",
+        # The whole order of a line: the first is read without sorting, also where PostgreSQL expects one row.
+        Index("ix_step_line", "category_id", "business_date", "due_at", "arrived_at", "serial", "id",
               sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_step_office_date_state", "office_id", "business_date", "state"),
         Index("ix_step_category_called", "category_id", "business_date", "called_at"),
@@ -117,6 +118,8 @@ class Step(Base):
     exclusive: Mapped[bool] = mapped_column(default=True)
     recalls: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime]
+    # For writing both at once; readers ask for what they need.
+    ticket: Mapped[Ticket] = relationship(lazy="raise_on_sql")
 
 
 class Event(Base):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -9,12 +10,14 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Forbidden, InvalidInput, NotFound, TooMany, Unauthenticated
+from app.domain.networks import within
 from app.domain.refs import token_hash
 from app.domain.roles import Function, Role, may
-from app.models.people import AccessToken, Account, SignInAttempt, StaffSession
-from app.models.place import Office
+from app.models.people import AccessToken, Account, SecondFactor, SignInAttempt, StaffSession
+from app.models.place import Municipality, Office
+from app.services import staff_members
 
-SESSION_LASTS = timedelta(hours=12)
+SESSION_LASTS, SECOND_WITHIN = timedelta(hours=12), timedelta(minutes=10)
 SHORTEST_PASSWORD = 10
 _SLOW_AFTER, _SLOW_WITHIN = 5, timedelta(minutes=5)
 _ALL_WITHIN_MINUTE = 200
@@ -35,6 +38,7 @@ class Principal:
     """A caller with a role. ``office_id`` None: every office of the municipality.
 
     ``must_change``: signed in with a password somebody else knows; nothing may be done before it is changed.
+    ``must_enrol``: the municipality asks this role for a second factor and the account has none yet; the same.
     """
 
     kind: str
@@ -47,6 +51,12 @@ class Principal:
     name: str = ""
     section: str = ""
     must_change: bool = False
+    must_enrol: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Signed in, but something comes before everything else."""
+        return self.must_change or self.must_enrol
 
     @property
     def actor(self) -> str:
@@ -104,9 +114,18 @@ def start_session(
 ) -> None:
     """A new session for a fresh token (never one that existed before the sign-in)."""
     account.last_sign_in_at = at
+    staff_members.bind(session, account)
     session.add(
         StaffSession(token_hash=token_hash(token), account_id=account.id, created_at=at,
                      expires_at=at + SESSION_LASTS, counter_id=counter_id)
+    )  # fmt: skip
+
+
+def start_half(session: Session, account: Account, *, token: str, at: datetime) -> None:
+    """A session whose second factor is still due: nobody's, for ten minutes."""
+    session.add(
+        StaffSession(token_hash=token_hash(token), account_id=account.id, created_at=at,
+                     expires_at=at + SECOND_WITHIN, second_due=True)
     )  # fmt: skip
 
 
@@ -120,20 +139,38 @@ def end_account(session: Session, account: Account) -> None:
     session.execute(delete(StaffSession).where(StaffSession.account_id == account.id))
 
 
-def by_session(session: Session, token: str, *, at: datetime) -> Principal | None:
-    """The signed-in member of staff, or None when the session or the account has ended."""
+def staff_access(settings: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Of a municipality's settings: the roles that need a second factor, and the networks staff may come from."""
+    found = settings.get("staff_access") or {}
+    return list(found.get("second_factor", ())), list(found.get("addresses", ()))
+
+
+def by_session(session: Session, token: str, *, at: datetime, address: str | None = None) -> Principal | None:
+    """The signed-in member of staff, or None when the session or the account has ended.
+
+    None too for a session whose second factor is still due, and for a caller from an ``address`` the municipality
+    does not let staff in from (None: not looked at).
+    """
     row = session.execute(
-        select(Account, StaffSession.counter_id)
+        select(Account, StaffSession.counter_id, Municipality.settings, SecondFactor.confirmed_at)
         .join(StaffSession, StaffSession.account_id == Account.id)
-        .where(StaffSession.token_hash == token_hash(token), StaffSession.expires_at > at, Account.active)
-    ).one_or_none()
+        .join(Municipality, Municipality.id == Account.municipality_id)
+        .outerjoin(SecondFactor, SecondFactor.account_id == Account.id)
+        .where(
+            StaffSession.token_hash == token_hash(token), StaffSession.expires_at > at, Account.active,
+            StaffSession.second_due.is_(False),
+        )
+    ).one_or_none()  # fmt: skip
     if row is None:
         return None
-    account, counter_id = row
+    account, counter_id, settings, confirmed_at = row
+    needing, networks = staff_access(settings)
+    if address is not None and not within(address, networks):
+        return None
     return Principal(
         kind="staff", id=account.id, role=Role(account.role), municipality_id=account.municipality_id,
         office_id=account.office_id, counter_id=counter_id, name=account.name, section=account.section,
-        must_change=account.must_change,
+        must_change=account.must_change, must_enrol=account.role in needing and confirmed_at is None,
     )  # fmt: skip
 
 

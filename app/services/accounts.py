@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import InvalidInput, TooMany, Unauthenticated
+from app.domain.errors import Forbidden, InvalidInput, TooMany, Unauthenticated
+from app.domain.networks import within
 from app.domain.refs import token_hash
-from app.models.people import Account, SignInAttempt, StaffSession
+from app.models.people import Account, SecondFactor, SignInAttempt, StaffSession
+from app.models.place import Municipality
 from app.services import access
 
 _OF_ADDRESS_PER_MINUTE = 30
@@ -64,20 +66,51 @@ def begin(session: Session, *, login: str, address: str, at: datetime) -> Try:
     )
 
 
+def refuse_address(session: Session, address: str) -> None:
+    """Raise Forbidden("address_not_allowed") where no municipality lets staff in from.
+
+    Asked before a login is looked at, so that the answer tells nothing of any account.
+    """
+    cities = session.scalars(select(Municipality.settings)).all()
+    if cities and not any(within(address, access.staff_access(settings)[1]) for settings in cities):
+        raise Forbidden("address_not_allowed")
+
+
 def complete(
-    session: Session, tried: Try, *, verified: bool, token: str, at: datetime, before: str | None = None
-) -> tuple[access.Principal, datetime | None]:
+    session: Session, tried: Try, *, verified: bool, token: str, at: datetime, address: str, before: str | None = None
+) -> tuple[access.Principal | None, datetime | None]:
     """Start a session for the fresh ``token``; returns the caller and the sign-in before this one.
 
+    The caller is None while a second factor is due: the session is nobody's until second_factor.prove.
     ``before``: the token of a session that ends with this one. Raises Unauthenticated("sign_in_failed"), the
-    same for a wrong password, an unknown login, and an account that was closed or changed meanwhile.
+    same for a wrong password, an unknown login, an account that was closed or changed meanwhile, and an
+    ``address`` its municipality does not let in.
     """
     account = session.get(Account, tried.account_id) if tried.account_id is not None else None
     if not verified or account is None or not account.active or account.password_hash != tried.stored:
         raise Unauthenticated("sign_in_failed")
-    session.execute(delete(SignInAttempt).where(SignInAttempt.subject == tried.subject))
+    city = session.get_one(Municipality, account.municipality_id)
+    if not within(address, access.staff_access(city.settings)[1]):
+        raise Unauthenticated("sign_in_failed")
+    forget_tries(session, tried.subject)
     if before:
         access.end_session(session, before)
+    factor = session.get(SecondFactor, account.id)
+    if factor is not None and factor.confirmed_at is not None:
+        access.start_half(session, account, token=token, at=at)
+        return None, None
+    return entered(session, account, token=token, at=at)
+
+
+def forget_tries(session: Session, subject: str) -> None:
+    """After the right answer: what came before it no longer counts."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.subject == subject))
+
+
+def entered(
+    session: Session, account: Account, *, token: str, at: datetime
+) -> tuple[access.Principal, datetime | None]:
+    """Everything was proven: the session of the fresh ``token``, its caller, and the sign-in before this one."""
     last = account.last_sign_in_at
     access.start_session(session, account, token=token, at=at)
     session.flush()

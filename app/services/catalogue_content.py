@@ -6,9 +6,11 @@ Ids of halls, categories, profiles and counters are unique in the database, so t
 
 from typing import Any
 
+from app.domain.calendar import WEEKDAYS
+from app.services.staff_members import Member
 from config import document_office as parts
+from config.document import Colleague, MunicipalityDocument
 from config.document_services import Service
-from config.municipality import MunicipalityDocument
 
 Row = dict[str, Any]
 
@@ -28,6 +30,8 @@ def municipality(document: MunicipalityDocument) -> Row:
             "neutral": dict(tenant.neutral),
             "languages": list(tenant.languages),
             "timezone": tenant.timezone,
+            "booking_kept_days": tenant.booking_kept_days,
+            "staff_access": tenant.staff_access.model_dump(mode="json"),
             "sections": {section["ja"]: section for section in sections},
         },
     }
@@ -49,10 +53,13 @@ def service(document: MunicipalityDocument, item: Service) -> Row:
         "details": {
             "booking": item.booking,
             "lead_days": item.lead_days,
+            "booking_rules": item.booking_rules.model_dump(mode="json"),
             "online": item.online,
             "fee_basis": item.fee.basis,
             "fee_note": item.fee.note,
+            "paid_before": item.paid_before,
             "deadline": item.deadline,
+            "deadline_days": item.deadline_days,
             "note": item.note,
             "season": item.season.model_dump(by_alias=True) if item.season else None,
             "basis": item.basis,
@@ -93,6 +100,8 @@ def office_settings(office: parts.Office) -> Row:
         "phone": office.phone,
         "web_ticket_confirm": office.web_ticket_confirm,
         "open_kiosk": office.open_kiosk,
+        "cashiers": [str(number) for number in office.cashiers],
+        "late_payment": office.late_payment,
     }
 
 
@@ -124,6 +133,7 @@ def category(office: parts.Office, item: parts.Category, position: int) -> Row:
         "web_ticket": item.web_ticket,
         "policy": item.policy.model_dump(),
         "numbers": {"digits": item.digits, "skip": list(office.skip_numbers)},
+        "booking": item.booking.model_dump(mode="json", by_alias=True) if item.booking else {},
     }
 
 
@@ -205,3 +215,13 @@ def _interval(interval: parts.Interval) -> Row:
         "close": f"{interval.close:%H:%M}",
         "reception_close": f"{last:%H:%M}",
     }
+
+
+def colleague(office: parts.Office, person: Colleague) -> Member:
+    """A person for the rosters; every day of the week with the same hours."""
+    times = tuple(each.hour * 60 + each.minute for each in (person.from_, person.until))
+    return Member(
+        name=person.name, section=person.section["ja"], lines=[key(office, line) for line in person.lines],
+        hours={WEEKDAYS.index(day): (times[0], times[1]) for day in person.days}, lunch_min=person.lunch,
+        rest_min=person.rest,
+    )  # fmt: skip

@@ -17,10 +17,10 @@ from app.db.base import Base
 from app.models.place import Category, Counter, Hall, Municipality, Notice, Offering, Office, Service, WorkProfile
 from app.models.publication import CatalogueItem, Publication
 from app.services import catalogue_content as content
-from app.services import kiosk_layout
+from app.services import kiosk_layout, staff_members
 from app.services.publications import Kind, first_version
 from config import document_office as parts
-from config.municipality import MunicipalityDocument
+from config.document import MunicipalityDocument
 
 ACTOR = "setup"
 
@@ -59,7 +59,18 @@ def load_document(session: Session, document: MunicipalityDocument, *, at: datet
     for position, office in enumerate(document.offices):
         _office(session, loaded, office, tenant=document.municipality.id, position=position, at=at)
         session.flush()
+        _colleagues(session, loaded, office, document)
     return loaded
+
+
+def _colleagues(session: Session, loaded: Loaded, office: parts.Office, document: MunicipalityDocument) -> None:
+    """The people for the rosters, once: afterwards managers keep them on their screen."""
+    if staff_members.members(session, office.id, everybody=True):
+        return
+    for person in document.colleagues:
+        if person.office == office.id:
+            staff_members.add(session, office.id, content.colleague(office, person))
+            loaded.added += 1
 
 
 def _municipality(session: Session, loaded: Loaded, document: MunicipalityDocument) -> None:

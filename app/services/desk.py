@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from app.domain.booking import State as Booked
 from app.domain.calendar import business_date
 from app.domain.calling import choose
 from app.domain.ticket import AT_COUNTER, Action, Phase, State
+from app.models.booking import Booking
 from app.models.place import Category, Counter, Service
 from app.models.ticket import Event, Step, Ticket
 from app.services import lines
@@ -79,6 +81,30 @@ class Making:
     number: str
     service: Service
     since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """The booked party that comes next and has not come yet; its first procedure."""
+
+    start: datetime
+    party: int
+    service: Service
+
+
+def expected(session: Session, counter: Counter, *, at: datetime) -> Expected | None:
+    """The next booking of today in the counter's lines; None: none is left."""
+    found = session.scalar(
+        select(Booking)
+        .where(Booking.office_id == counter.office_id, Booking.business_date == business_date(at))
+        .where(Booking.start_at > at, Booking.state == Booked.BOOKED)
+        .where(Booking.category_id.in_([line["category"] for line in counter.lines]))
+        .order_by(Booking.start_at, Booking.id)
+        .limit(1)
+    )
+    if found is None:
+        return None
+    return Expected(start=found.start_at, party=found.party, service=session.get_one(Service, found.services[0]))
 
 
 def held(session: Session, counter: Counter, *, at: datetime) -> list[Step]:

@@ -1,5 +1,5 @@
 """Acts of a desk that are more than one move of the table, each in one transaction: undo, no-show and next,
-sit down, get up, give a number back."""
+sit down, get up, give a number back, confirm one taken at home."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from app.domain.ticket import Action
 from app.models.people import StaffSession
 from app.models.place import Counter
 from app.models.ticket import Step, Ticket
-from app.services import access, counters, desk, events, lines, queue
+from app.services import access, counters, desk, events, lines, queue, tickets
 
 _BACK = {Action.CALL: Action.UNCALL, Action.START: Action.RETURN, Action.FINISH: Action.REOPEN}
 
@@ -27,7 +27,7 @@ def undo(
     A missed, parked or transferred party is called to this counter again. Raises Conflict("undo_gone") when
     something has happened since, and what the queue refuses.
     """
-    events.lock_office(session, counters.office_of(session, counter_id))
+    events.lock_office(session, events.office_of(session, Counter, counter_id))
     counter = session.get_one(Counter, counter_id, populate_existing=True)
     step = session.get(Step, step_id, populate_existing=True)
     mine = step if step in desk.held(session, counter, at=at) else None
@@ -109,6 +109,20 @@ def cancel_number(
     if not queue.cancel_ticket(session, ticket=ticket, actor=actor, at=at, request_key=request_key, reason="staff"):
         raise Conflict("already_cancelled")
     return ticket
+
+
+def confirm_number(
+    session: Session, *, office_id: str, number: str, actor: str, at: datetime, request_key: str | None = None
+) -> Ticket:
+    """The holder of a number taken at home stands at the counter: it joins its line now.
+
+    Raises NotFound("number"), Conflict("confirm_not_needed") for one that has nothing to confirm,
+    Conflict("confirm_too_late").
+    """
+    ticket = lines.find_number(session, office_id, normal_number(number), at=at)
+    if ticket.confirm_by is None:
+        raise Conflict("confirm_not_needed")
+    return tickets.confirm(session, ticket, actor=actor, at=at, request_key=request_key)
 
 
 def step_at(session: Session, step_id: int, office_id: str) -> Step:

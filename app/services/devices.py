@@ -18,7 +18,7 @@ from app.domain.labels import label as checked_label
 from app.domain.refs import token_hash
 from app.domain.roles import Function, Role
 from app.models.people import AccessToken, Pairing
-from app.models.place import Hall
+from app.models.place import Counter, Hall
 from app.services import access, audit
 from app.services.access import Principal
 
@@ -118,24 +118,25 @@ def look(session: Session, code: str, *, at: datetime) -> Pairing:
 
 def claim(
     session: Session, *, by: Principal, code: str, role: str, office_id: str, hall_id: str | None, label: str,
-    at: datetime, key: bytes,
+    at: datetime, key: bytes, counter_id: str | None = None,
 ) -> AccessToken:  # fmt: skip
     """Make the device that shows ``code`` a board or kiosk of the place; a code works once.
 
-    Raises InvalidInput (``bad_code``, ``code_unknown``, ``unknown_role``, ``empty``, ``too_long``, ``bad_text``),
-    NotFound for a place elsewhere, TooMany after five wrong codes in five minutes (``note_wrong_code``).
+    A display with a counter stands above it. Raises InvalidInput (``bad_code``, ``code_unknown``, ``unknown_role``,
+    ``not_at_a_counter`` for a kiosk with a counter, ``empty``, ``too_long``, ``bad_text``), NotFound for a place
+    elsewhere, TooMany after five wrong codes in five minutes (``note_wrong_code``).
     """
     access.require(session, by, Function.MANAGE_DEVICES, office_id=office_id)
     access.refuse_guessing(session, [_guesses(by)], at=at)
     if role not in DEVICE_ROLES:
         raise InvalidInput("unknown_role", field="role")
-    _check_hall(session, office_id, hall_id)
+    hall_id = _check_place(session, role, office_id, hall_id, counter_id)
     name = checked_label(label, field="label", limit=LABEL_LIMIT)
     pairing = look(session, code, at=at)
     row = AccessToken(
         # Not the form of any hash: nobody can present this token before it is delivered.
         token_hash=f"undelivered:{pairing.device_hash}", municipality_id=by.municipality_id, office_id=office_id,
-        hall_id=hall_id, role=Role(role), label=name, created_at=at,
+        hall_id=hall_id, counter_id=counter_id, role=Role(role), label=name, created_at=at,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -153,12 +154,21 @@ def note_wrong_code(session: Session, by: Principal, *, at: datetime) -> None:
     access.record_failure(session, [_guesses(by)], at=at)
 
 
-def _check_hall(session: Session, office_id: str, hall_id: str | None) -> None:
-    if hall_id is None:
-        return
-    hall = session.get(Hall, hall_id)
-    if hall is None or hall.office_id != office_id:
+def _check_place(
+    session: Session, role: str, office_id: str, hall_id: str | None, counter_id: str | None
+) -> str | None:
+    """The hall the device stands in: that of its counter, if it is to stand above one."""
+    if counter_id is not None:
+        if role != Role.DISPLAY:
+            raise InvalidInput("not_at_a_counter", field="place")
+        counter = session.get(Counter, counter_id)
+        if counter is None or counter.office_id != office_id or hall_id not in (None, counter.hall_id):
+            raise NotFound(what="counter")
+        return counter.hall_id
+    hall = session.get(Hall, hall_id) if hall_id is not None else None
+    if hall_id is not None and (hall is None or hall.office_id != office_id):
         raise NotFound(what="hall")
+    return hall_id
 
 
 def listed(session: Session, by: Principal, *, at: datetime) -> list[Device]:
@@ -193,16 +203,17 @@ def find(session: Session, by: Principal, token_id: int, *, hold: bool = False) 
 
 
 def change(
-    session: Session, *, by: Principal, token_id: int, label: str, hall_id: str | None, at: datetime, key: bytes
-) -> AccessToken:
-    """Rename a device, or move it to another hall of its office (errors as ``claim``)."""
+    session: Session, *, by: Principal, token_id: int, label: str, hall_id: str | None, at: datetime, key: bytes,
+    counter_id: str | None = None,
+) -> AccessToken:  # fmt: skip
+    """Rename a device, or move it to another hall or counter of its office (errors as ``claim``)."""
     row = find(session, by, token_id, hold=True)
     name = checked_label(label, field="label", limit=LABEL_LIMIT)
     if hall_id is not None and row.office_id is None:
         raise NotFound(what="hall")
-    _check_hall(session, row.office_id or "", hall_id)
+    hall_id = _check_place(session, row.role, row.office_id or "", hall_id, counter_id)
     before = _facts(row)
-    row.label, row.hall_id = name, hall_id
+    row.label, row.hall_id, row.counter_id = name, hall_id, counter_id
     if _facts(row) != before:
         details = {"before": before, "after": _facts(row)}
         _told(session, row, "device_changed", by=by, details=details, at=at, key=key)
@@ -226,7 +237,8 @@ def heard(session: Session, seen: Mapping[int, datetime]) -> None:
 
 
 def _facts(row: AccessToken) -> dict[str, str | None]:
-    return {"role": row.role, "office": row.office_id, "hall": row.hall_id, "label": row.label}
+    place = {"office": row.office_id, "hall": row.hall_id, "counter": row.counter_id}
+    return {"role": row.role, "label": row.label} | place
 
 
 def _told(

@@ -1,21 +1,32 @@
 """The one log: the office's lock, and an event appended under it with a gapless ``seq``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
+from app.db import later
+from app.db.objects import Look
+from app.db.ready import Ready
 from app.domain.errors import NotFound
 from app.models.place import Counter, Office
-from app.models.ticket import Event, Step
+from app.models.ticket import Event, Step, Ticket
 
 Row = TypeVar("Row", Counter, Step)
-_LOOK = select(Office).where(Office.id == bindparam("office")).execution_options(populate_existing=True)
-_LOCK = _LOOK.with_for_update()
-_APPEND = insert(Event)
+_OFFICE = select(Office).where(Office.id == bindparam("office"))
+_LOOK, _LOCK = Look(_OFFICE, anew=True), Look(_OFFICE.with_for_update(), anew=True)
+_OFFICE_OF = {model: Ready(select(model.office_id).where(model.id == bindparam("id"))) for model in (Counter, Step)}
+# A step comes with its ticket: what is told of one names the other.
+_AS_LOCKED = {
+    Counter: Look(select(Counter).where(Counter.id == bindparam("id")), anew=True),
+    Step: Look(
+        select(Step, Ticket).join(Ticket, Ticket.id == Step.ticket_id).where(Step.id == bindparam("id")), anew=True
+    ),
+}
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -28,43 +39,55 @@ def lock_office(session: Session, office_id: str) -> Office:
     held: dict[str, Office] = session.info.setdefault("locked", {})
     if office_id in held:
         return held[office_id]
-    office = session.scalar(_LOOK if session.info.get("unguarded") else _LOCK, {"office": office_id})
+    guarded = not session.info.get("unguarded")
+    if guarded and "turn" in session.info:
+        session.info["turn"](office_id)
+    office: Office | None = (_LOCK if guarded else _LOOK).one(session, {"office": office_id})
     if office is None:
         raise NotFound(what="office")
     held[office_id] = office
     return office
 
 
+def office_of(session: Session, model: type[Counter | Step], row_id: object) -> str:
+    """The office of a counter or step, before anything is locked; raises NotFound.
+
+    The column alone: the row itself is read under the lock, since its holder may change it. Neither ever moves to
+    another office, so the process remembers (``Database.transaction``); ``_as_locked`` looks whether it is still so.
+    """
+    known: MutableMapping[tuple[type, object], str] = session.info.setdefault("office_of", {})
+    if (model, row_id) not in known:
+        found = _OFFICE_OF[model].run(session.connection(), {"id": row_id})
+        if not found:
+            raise NotFound(what=model.__tablename__)
+        known[model, row_id] = found[0][0]
+    return known[model, row_id]
+
+
 def lock_counter(session: Session, counter_id: str) -> tuple[Office, Counter]:
     """A counter as it is under its office's lock; raises NotFound."""
-    known = session.get(Counter, counter_id)
-    if known is None:
-        raise NotFound(what="counter")
-    office = lock_office(session, known.office_id)
-    return office, _as_locked(session, known)
+    office = lock_office(session, office_of(session, Counter, counter_id))
+    return office, _as_locked(session, Counter, counter_id, office.id)
 
 
 def lock_step(session: Session, step_id: int) -> tuple[Office, Step]:
-    """A step as it is under its office's lock; raises NotFound."""
-    known = session.get(Step, step_id)
-    if known is None:
-        raise NotFound(what="step")
-    office = lock_office(session, known.office_id)
-    return office, _as_locked(session, known)
+    """A step, its ticket beside it, as it is under its office's lock; raises NotFound."""
+    office = lock_office(session, office_of(session, Step, step_id))
+    return office, _as_locked(session, Step, step_id, office.id)
 
 
-def _as_locked(session: Session, row: Row) -> Row:
-    """The row read again, once: what was read before the lock was held may have been changed by its holder.
-
-    Where the transaction itself is the lock (SQLite, ``session.info["alone"]``), nothing was read before it.
-    """
-    if session.info.get("alone"):
-        return row
-    seen: set[int] = session.info.setdefault("seen_locked", set())
-    if id(row) not in seen:
-        session.refresh(row)
-        seen.add(id(row))
-    return row
+def _as_locked(session: Session, model: type[Row], row_id: object, office_id: str) -> Row:
+    """The row read under the lock, once: what was read before the lock was held may have been changed since."""
+    seen: dict[tuple[type, object], Row] = session.info.setdefault("seen_locked", {})
+    if (model, row_id) not in seen:
+        found = _AS_LOCKED[model].one(session, {"id": row_id})
+        if found is None or found.office_id != office_id:
+            # Another database was restored under this process.
+            for known in session.info["office_of"].maps:
+                known.pop((model, row_id), None)
+            raise NotFound(what=model.__tablename__)
+        seen[model, row_id] = found
+    return seen[model, row_id]
 
 
 def append(
@@ -86,12 +109,12 @@ def append(
     Drawn under the lock because an auto-increment column read by ``id > last`` loses rows that commit
     out of order (design.md).
     """
-    office.seq += 1
-    office.changed_at = at
-    # One flush writes the step and the office; the event stands on both.
-    session.flush()
-    session.connection().execute(
-        _APPEND,
+    set_committed_value(office, "seq", office.seq + 1)
+    set_committed_value(office, "changed_at", at)
+    later.update_later(session, Office, {"id": office.id}, {"seq": office.seq, "changed_at": at})
+    later.insert_later(
+        session,
+        Event,
         {
             "office_id": office.id, "seq": office.seq, "at": at, "action": action,
             "ticket_id": step.ticket_id if step else None, "step_id": step.id if step else None,
@@ -99,5 +122,7 @@ def append(
             "request_key": request_key, "reason": reason, "details": dict(details),
         },
     )  # fmt: skip
+    if step is not None:
+        session.info.setdefault("office_of", {})[Step, step.id] = office.id
     session.info.setdefault("offices", set()).add(office.id)
     return office.seq

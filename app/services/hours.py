@@ -6,15 +6,16 @@ from datetime import date, datetime
 from functools import lru_cache
 
 import jpholiday
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
+from app.db.ready import Ready
 from app.domain import hours as content_rules
 from app.domain.calendar import Interval, OpeningCalendar, business_date, clock
 from app.domain.drafts import Content
-from app.domain.errors import Closed
+from app.domain.errors import Closed, NotFound
 from app.models.place import Offering, Office
-from app.models.publication import CatalogueItem
+from app.models.publication import CatalogueItem, Publication
 from app.services.publications import Kind, current
 
 
@@ -40,9 +41,40 @@ def calendar_of(session: Session, office_id: str, *, content: Content | None = N
     Raises NotFound for an office without hours.
     """
     if content is None:
-        content = current(session, office_id, Kind.HOURS).content
+        return _published(session, office_id)
     extra = {item.id: item.body["name"]["ja"] for item in _extra_holidays(session, office_id)}
     return _calendar(json.dumps(content, sort_keys=True), json.dumps(extra, sort_keys=True))
+
+
+_WHAT: tuple[ColumnElement[str], ColumnElement[str]] = literal_column("'hours'"), literal_column("''")
+_VERSIONS = select(func.max(Publication.version)).where(
+    Publication.office_id == bindparam("office"), Publication.kind == str(Kind.HOURS)
+)
+# One look, as text: what has not changed since the last one is not read again.
+_PUBLISHED = Ready(union_all(
+    select(*_WHAT, cast(Publication.__table__.c.content, Text)).where(
+        Publication.__table__.c.office_id == bindparam("office"), Publication.__table__.c.kind == str(Kind.HOURS),
+        Publication.__table__.c.version == _VERSIONS.scalar_subquery(),
+    ),
+    select(literal_column("'holiday'"), CatalogueItem.__table__.c.id, cast(CatalogueItem.__table__.c.body, Text))
+    .join(Office.__table__, Office.__table__.c.municipality_id == CatalogueItem.__table__.c.municipality_id)
+    .where(Office.__table__.c.id == bindparam("office"), CatalogueItem.__table__.c.kind == "holiday"),
+))  # fmt: skip
+
+
+def _published(session: Session, office_id: str) -> OpeningCalendar:
+    session.flush()
+    rows = _PUBLISHED.rows(session.connection(), {"office": office_id})
+    content = next((text for what, _, text in rows if what == "hours"), None)
+    if content is None:
+        raise NotFound(what=str(Kind.HOURS))
+    return _as_read(content, tuple((name, text) for what, name, text in rows if what == "holiday"))
+
+
+@lru_cache(maxsize=64)
+def _as_read(content: str, holidays: tuple[tuple[str, str], ...]) -> OpeningCalendar:
+    extra = {name: json.loads(text)["name"]["ja"] for name, text in holidays}
+    return _calendar(content, json.dumps(extra, sort_keys=True))
 
 
 def _extra_holidays(session: Session, office_id: str) -> Sequence[CatalogueItem]:

@@ -57,7 +57,7 @@ class Companion:
 def choices(session: Session, office: Office, *, at: datetime) -> list[Choice]:
     """The shown purposes; in training mode every hour is an opening hour."""
     found = kiosk_layout.choices(session, office.id, at=at)
-    if not office.settings.get("training"):
+    if not office.training:
         return found
     return [
         Choice(purpose=each.purpose, category=each.category, open=True, until=each.until, opens_at=None)

@@ -123,6 +123,14 @@ def stages(session: Session, ticket: Ticket) -> list[Stage]:
     ]
 
 
+def coming(session: Session, ticket: Ticket, *, at: datetime) -> Preview | None:
+    """The line as somebody would find it who came now with a number that is to be confirmed on arrival; else None."""
+    if ticket.confirm_by is None or at > ticket.confirm_by:
+        return None
+    asked = [(each.service, each.category) for each in stages(session, ticket)]
+    return preview(session, asked, priority=ticket.priority, at=at)
+
+
 def _name(purposes: Sequence[Purpose], service: Service) -> Mapping[str, Any]:
     """A button that stands for several services was touched for one of them: its own words are the true ones."""
     button = next((p for p in purposes if p.services[0] == service.id and len(p.services) > 1), None)

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import BindParameter, Integer, Select, bindparam, exists, func, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from app.db import later
 from app.db.base import UtcDateTime
+from app.db.objects import Look
+from app.db.ready import Ready
 from app.domain.calendar import business_date
 from app.domain.calling import Arrival, Entry, Head, Line, Policy, due_at
 from app.domain.errors import NotFound
@@ -20,29 +23,38 @@ def profile(counter: Counter) -> list[Line]:
     return [Line(category_id=line["category"], after_minutes=line.get("after_minutes")) for line in counter.lines]
 
 
-def _first_of() -> Select[Step]:
-    """The first callable step of a line: by due, arrival, number; not while its party is at a counter."""
+def _first_of() -> Select[Step, Ticket]:
+    """The first callable step of a line: by due, arrival, number; not while its party is at a counter.
+
+    The party is asked for by its key, one row of the line at a time. As NOT EXISTS PostgreSQL makes a join of it
+    and, of a morning it has no statistics of, reads all that stood at a counter today for each who waits.
+    """
     elsewhere = aliased(Step)
+    at_a_counter = (
+        select(func.count())
+        .where(elsewhere.ticket_id == Step.ticket_id, elsewhere.state.in_(sorted(AT_COUNTER)))
+        .scalar_subquery()
+    )
     return (
-        select(Step)
+        select(Step, Ticket)
+        .join(Ticket, Ticket.id == Step.ticket_id)
         .where(Step.category_id == bindparam("category"), Step.business_date == bindparam("day"))
         .where(Step.state == "waiting")
-        .where(~exists().where(elsewhere.ticket_id == Step.ticket_id, elsewhere.state.in_(sorted(AT_COUNTER))))
+        .where(at_a_counter == 0)
         .order_by(Step.due_at, Step.arrived_at, Step.serial, Step.id)
         .limit(1)
     )
 
 
 # Built once: every call asks them for each line of its counter.
-_FIRST = _first_of()
-_FIRST_ELIGIBLE = _FIRST.where(Step.eligible_at <= bindparam("at", type_=UtcDateTime()))
+_FIRST = Look(_first_of())
+_FIRST_ELIGIBLE = Look(_first_of().where(Step.eligible_at <= bindparam("at", type_=UtcDateTime())))
 
 
 def _first(session: Session, category_id: str, day: date, at: datetime | None) -> Step | None:
-    asked = {"category": category_id, "day": day}
-    if at is None:
-        return session.scalar(_FIRST, asked)
-    return session.scalar(_FIRST_ELIGIBLE, asked | {"at": at})
+    asked = {"category": category_id, "day": day, "at": at}
+    found: Step | None = (_FIRST if at is None else _FIRST_ELIGIBLE).one(session, asked)
+    return found
 
 
 def _sure(instant: datetime | None) -> datetime:
@@ -94,10 +106,13 @@ def join(session: Session, step: Step, *, entry: Entry, at: datetime) -> None:
         ),
         Policy(**category.policy),
     )  # fmt: skip
-    step.entry, step.arrived_at, step.waiting_since = entry, arrived, at
-    step.due_at, step.eligible_at = place.due_at, place.eligible_at
+    found = {
+        "entry": entry, "arrived_at": arrived, "waiting_since": at, "due_at": place.due_at,
+        "eligible_at": place.eligible_at,
+    }  # fmt: skip
+    later.set_later(session, step, found)
     if entry is Entry.WALK_IN and arrived == at:
-        line.last_walk_in_due = place.base
+        later.set_later(session, line, {"last_walk_in_due": place.base})
 
 
 def steps_of(session: Session, ticket_id: int) -> Sequence[Step]:
@@ -128,19 +143,18 @@ _due: BindParameter[datetime] = bindparam("due", type_=UtcDateTime())
 _arrived: BindParameter[datetime] = bindparam("arrived", type_=UtcDateTime())
 _serial: BindParameter[int] = bindparam("serial", type_=Integer())
 # Built once: every ticket asks this as it is issued and whenever its page is read.
-_AHEAD = select(func.count()).where(
+_AHEAD = Ready(
+    select(func.count()).where(
     Step.category_id == bindparam("category"), Step.business_date == bindparam("day"), Step.state == State.WAITING,
-    (Step.due_at < _due)
-    | ((Step.due_at == _due) & (Step.arrived_at < _arrived))
-    | ((Step.due_at == _due) & (Step.arrived_at == _arrived) & (Step.serial < _serial)),
-)  # fmt: skip
+    tuple_(Step.due_at, Step.arrived_at, Step.serial) < tuple_(_due, _arrived, _serial),
+))  # fmt: skip
 
 
 def ahead(session: Session, step: Step) -> int:
     """How many wait before this step in its line."""
     place = {"due": step.due_at, "arrived": step.arrived_at, "serial": step.serial}
     asked = {"category": step.category_id, "day": step.business_date, **place}
-    return session.connection().scalar(_AHEAD, asked) or 0
+    return int(_AHEAD.run(later.seen(session, Step), asked)[0][0])
 
 
 def place_of(step: Step) -> dict[str, object]:

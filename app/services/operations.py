@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.calendar import business_date
 from app.domain.ticket import State
+from app.models.people import SignInAttempt
 from app.models.place import Counter, Office
 from app.models.scheduling import SchedulerLease
 from app.models.ticket import Step
@@ -45,6 +46,12 @@ def offices(session: Session, *, at: datetime) -> Sequence[OfficeFigures]:
         )
         for office, seq, waiting, since, open_counters in rows
     ]  # fmt: skip
+
+
+def sign_in_tries(session: Session, *, at: datetime) -> int:
+    """Tries of the last five minutes that have not ended in a sign-in, of all logins: a flood is somebody guessing."""
+    recent = select(func.count()).where(SignInAttempt.at > at - timedelta(minutes=5))
+    return session.scalar(recent) or 0
 
 
 def lease_age(session: Session, *, at: datetime) -> float | None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from app.domain.labels import label
 from app.domain.roles import Function, Role
-from app.models.people import Account, Approval, SignInAttempt, StaffSession
+from app.models.people import Account, Approval, AuditEntry, SignInAttempt, StaffSession
 from app.models.place import Counter, Office
 from app.services import access, accounts, approvals, audit
 from app.services.access import Principal
@@ -30,6 +30,7 @@ NAME_LIMIT, SECTION_LIMIT = 40, 40
 ROLES_OF_AN_OFFICE = (Role.CLERK, Role.FLOOR_LEAD, Role.DEPARTMENT_ADMIN)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 TRIES_WITHIN = timedelta(minutes=5)  # as access.refuse_guessing counts them
+MANY_TRIES = 5
 _NOBODY_YET = "!"  # no password verifies against it
 
 
@@ -191,6 +192,33 @@ def slowed(session: Session, by: Principal, *, at: datetime) -> dict[int, int]:
     mine = session.execute(select(Account.id, Account.login).where(Account.municipality_id == by.municipality_id))
     found = {row.id: tries[_mark(row.login)] for row in mine}
     return {account_id: count for account_id, count in found.items() if count}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomalies:
+    """Names to ask about. ``held``: five tries or more within a day that did not end in a sign-in, of a password or
+    of a second factor; ``paper``: a sign-in by a recovery code within a week."""
+
+    held: list[str]
+    paper: list[str]
+
+
+def anomalies(session: Session, by: Principal, *, at: datetime) -> Anomalies:
+    """What an administrator should look into (S8); tries are forgotten after a day."""
+    access.require(session, by, Function.MANAGE_PEOPLE)
+    subjects = session.scalars(select(SignInAttempt.subject).where(SignInAttempt.at > at - timedelta(days=1)))
+    tries = Counts(subject.rpartition("|")[2] for subject in subjects)
+    used = select(AuditEntry.subject).where(
+        AuditEntry.municipality_id == by.municipality_id, AuditEntry.action == "recovery_code_used",
+        AuditEntry.at > at - timedelta(days=7),
+    )  # fmt: skip
+    paper = set(session.scalars(used))
+    mine = select(Account.id, Account.login, Account.name).where(Account.municipality_id == by.municipality_id)
+    rows = session.execute(mine.order_by(Account.name, Account.id)).all()
+    return Anomalies(
+        held=[row.name for row in rows if tries[_mark(row.login)] + tries[str(row.id)] >= MANY_TRIES],
+        paper=[row.name for row in rows if f"account:{row.id}" in paper],
+    )
 
 
 def lift(session: Session, *, by: Principal, account_id: int, at: datetime, key: bytes) -> None:

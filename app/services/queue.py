@@ -4,7 +4,7 @@
 order people are called in is the order the rule gives, also when a counter fails half way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -12,13 +12,15 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from app.db import later, objects
+from app.db.ready import Ready
 from app.domain.calling import Choice, Entry, choose
 from app.domain.errors import Closed, Conflict, IllegalTransition, InvalidInput, NotFound
 from app.domain.refs import normal_number
 from app.domain.ticket import AT_COUNTER, FINAL, Action, State, after
 from app.models.place import Counter, Offering, Office
 from app.models.ticket import Step, Ticket
-from app.services import events, journeys, lines
+from app.services import events, handover, journeys, lines, notices
 
 REOPEN_WITHIN = timedelta(minutes=10)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -36,30 +38,42 @@ def _apply(
     request_key: str | None = None,
     reason: str | None = None,
     details: Mapping[str, Any] = _NOTHING,
+    fresh: Sequence[Step] = (),
 ) -> None:
-    """Move one step by the table, stamp its instants, append its event. Nothing else sets ``state``."""
+    """Move one step by the table, stamp its instants, append its event. Nothing else sets ``state``.
+
+    ``fresh``: the steps of a new ticket, this one among them, written as they are from here on.
+    """
     before, state = State(step.state), after(State(step.state), action)
-    step.state, step.changed_at = state, at
-    at_counter = step.counter_id
-    if action is Action.CALL and counter is not None:
-        step.counter_id, step.exclusive = counter.id, counter.capacity == 1
-        step.called_at, step.recalls, at_counter = at, 0, counter.id
-    elif action is Action.RECALL:
-        step.recalls += 1
-    elif action is Action.START:
-        step.started_at = at
-    elif action is Action.REOPEN:
-        step.ended_at = None
-    if state in FINAL:
-        step.ended_at = at
-    if state in (State.WAITING, State.PARKED, State.MISSED):
-        step.counter_id = None
+    at_counter = counter.id if action is Action.CALL and counter is not None else step.counter_id
+    later.set_later(session, step, _columns(step, action, state, counter, at=at))
+    if fresh:
+        objects.put(session, fresh, apart="position")
     if state is State.WAITING:
         details = {**details, **lines.place_of(step)}
+    notices.after_step(session, office, step, action, at=at)
     events.append(
         session, office, action=action, actor=actor, at=at, step=step, before=before,
         counter_id=at_counter, request_key=request_key, reason=reason, details=details,
     )  # fmt: skip
+
+
+def _columns(step: Step, action: Action, state: State, counter: Counter | None, *, at: datetime) -> dict[str, Any]:
+    """What an action sets: the state and its instants, and the counter while the party is at one."""
+    found: dict[str, Any] = {"state": state, "changed_at": at}
+    if action is Action.CALL and counter is not None:
+        found |= {"counter_id": counter.id, "exclusive": counter.capacity == 1, "called_at": at, "recalls": 0}
+    elif action is Action.RECALL:
+        found["recalls"] = step.recalls + 1
+    elif action is Action.START:
+        found["started_at"] = at
+    elif action is Action.REOPEN:
+        found["ended_at"] = None
+    if state in FINAL:
+        found["ended_at"] = at
+    if state in (State.WAITING, State.PARKED, State.MISSED):
+        found["counter_id"] = None
+    return found
 
 
 def _open_counter(session: Session, counter_id: str) -> tuple[Office, Counter]:
@@ -69,12 +83,11 @@ def _open_counter(session: Session, counter_id: str) -> tuple[Office, Counter]:
     return office, counter
 
 
-_HELD = select(Step.id).where(Step.counter_id == bindparam("counter"), Step.state.in_(sorted(AT_COUNTER)))
+_HELD = Ready(select(Step.id).where(Step.counter_id == bindparam("counter"), Step.state.in_(sorted(AT_COUNTER))))
 
 
 def _refuse_if_full(session: Session, counter: Counter) -> None:
-    held = session.connection().execute(_HELD, {"counter": counter.id}).all()
-    if len(held) >= counter.capacity:
+    if len(_HELD.run(later.seen(session, Step), {"counter": counter.id})) >= counter.capacity:
         raise Conflict("counter_busy")
 
 
@@ -165,6 +178,7 @@ def act(
     after(State(step.state), action)
     if counter_id is not None and step.counter_id not in (None, counter_id):
         raise Conflict("other_counter")
+    handover.refuse_unpaid(session, step, action)
     details = _prepare(session, step, action, service_id=service_id, at=at)
     _apply(session, office, step, action, actor=actor, at=at, request_key=request_key, reason=reason, details=details)
     if step.state in FINAL:
@@ -193,7 +207,7 @@ def _transfer(session: Session, step: Step, service_id: str | None, *, at: datet
     if offering is None or not offering.active:
         raise NotFound(what="service")
     details = {"from": step.category_id, "to": offering.category_id, "service_before": step.service_id}
-    step.service_id, step.category_id = offering.service_id, offering.category_id
+    later.set_later(session, step, {"service_id": offering.service_id, "category_id": offering.category_id})
     # The arrival is kept, so the other line does not cost a second wait.
     kept = Entry.BOOKED if step.slot_at is not None else Entry.JOURNEY
     lines.join(session, step, entry=kept, at=at)
@@ -205,7 +219,7 @@ def _advance(session: Session, office: Office, ended: Step, *, actor: str, at: d
     if ended.state == State.CANCELLED:
         for orphan in journeys.orphans(session, ended):
             _apply(session, office, orphan, Action.CANCEL, actor=actor, at=at, reason="hearing_cancelled")
-    following = journeys.next_ready(session, ended)
+    following = journeys.next_ready(session, ended, at=at)
     if following is not None:
         lines.join(session, following, entry=journeys.entry_of(following), at=at)
         _apply(session, office, following, Action.READY, actor=actor, at=at, reason="journey")
@@ -219,17 +233,21 @@ def cancel_ticket(
     Raises IllegalTransition while a step is at a counter, and when the visit is done.
     """
     office = events.lock_office(session, ticket.office_id)
-    steps = lines.steps_of(session, ticket.id)
-    open_steps = [step for step in steps if State(step.state) not in FINAL]
-    if not open_steps:
-        if any(step.state == State.DONE for step in steps):
-            raise IllegalTransition(state=str(State.DONE), action=str(Action.CANCEL))
-        return False
-    for step in open_steps:
-        after(State(step.state), Action.CANCEL)
+    open_steps = to_cancel(session, ticket)
     for step in open_steps:
         _apply(session, office, step, Action.CANCEL, actor=actor, at=at, request_key=request_key, reason=reason or None)
-    return True
+    return bool(open_steps)
+
+
+def to_cancel(session: Session, ticket: Ticket) -> list[Step]:
+    """What is still open on a ticket, empty when it was cancelled already; raises what ``cancel_ticket`` raises."""
+    steps = lines.steps_of(session, ticket.id)
+    open_steps = [step for step in steps if State(step.state) not in FINAL]
+    if not open_steps and any(step.state == State.DONE for step in steps):
+        raise IllegalTransition(state=str(State.DONE), action=str(Action.CANCEL))
+    for step in open_steps:
+        after(State(step.state), Action.CANCEL)
+    return open_steps
 
 
 def settle(session: Session, office: Office, step: Step, *, actor: str, at: datetime) -> None:
@@ -244,12 +262,12 @@ def settle(session: Session, office: Office, step: Step, *, actor: str, at: date
 
 def start_waiting(session: Session, office: Office, step: Step, *, entry: Entry, actor: str, at: datetime,
                   request_key: str | None = None) -> None:  # fmt: skip
-    """A fresh step takes its place in line (confirmation on arrival)."""
+    """A step takes its place in line (confirmation on arrival)."""
     lines.join(session, step, entry=entry, at=at)
-    enter(session, office, step, actor=actor, at=at, request_key=request_key)
+    _apply(session, office, step, Action.READY, actor=actor, at=at, request_key=request_key, reason="confirmed")
 
 
-def enter(session: Session, office: Office, step: Step, *, actor: str, at: datetime,
+def enter(session: Session, office: Office, steps: Sequence[Step], *, actor: str, at: datetime,
           request_key: str | None = None) -> None:  # fmt: skip
-    """A fresh step whose place is fixed begins to wait (issue of a ticket)."""
-    _apply(session, office, step, Action.READY, actor=actor, at=at, request_key=request_key)
+    """The steps of a new ticket are written; the first, whose place is fixed, begins to wait."""
+    _apply(session, office, steps[0], Action.READY, actor=actor, at=at, request_key=request_key, fresh=steps)

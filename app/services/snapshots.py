@@ -19,7 +19,7 @@ from app.db.session import Database
 from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.models.place import Hall, Office
-from app.services import board, staff_queue
+from app.services import board, counter_board, staff_queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,9 @@ _READERS: Mapping[str, Callable[..., dict[str, Any]]] = MappingProxyType(
     {
         "board": lambda session, office, hall, at: board.lean(
             board.read(session, office_id=office, hall_id=hall, at=at)
+        ),
+        "counters": lambda session, office, hall, at: counter_board.read(
+            session, office_id=office, hall_id=hall, at=at
         ),
         "queue": lambda session, office, _, at: staff_queue.read(session, office_id=office, at=at),
     }
@@ -93,7 +96,7 @@ class Snapshots:
         self._lock = threading.Lock()
 
     def read(self, kind: str, office_id: str, hall_id: str | None = None, *, at: datetime) -> Snapshot:
-        """The newest snapshot of ``kind`` ("board" or "queue"); raises NotFound."""
+        """The newest snapshot of ``kind`` ("board", "counters" or "queue"); raises NotFound."""
         key = (kind, office_id, hall_id)
         with self._database.snapshot() as session:
             now = version(session, office_id, at=at)

@@ -7,11 +7,13 @@ today's last calls, and below ``LEAST_CALLS`` of them only people ahead are told
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from app.db import later
+from app.db.ready import Ready
 from app.domain import wait
 from app.domain.wait import Lamp, Range, WaitInputs, WaitModel
 from app.models.forecast import WaitModelRow, WaitSample
@@ -30,24 +32,33 @@ class LineWait:
 
 
 # Built once: the board asks these for every line, and every ticket once more as it is issued.
-_LAST = (
+_LAST = Ready(
     select(Step.called_at, Step.waiting_since)
     .where(Step.category_id == bindparam("category"), Step.business_date == bindparam("day"))
     .where(Step.called_at.is_not(None))
     .order_by(Step.called_at.desc())
     .limit(bindparam("most"))
 )
-_MODELS = select(
+_FITTED = select(
     WaitModelRow.category_id, WaitModelRow.coefficients, WaitModelRow.call_rate_per_min, WaitModelRow.mean_wait_min
 ).where(WaitModelRow.office_id == bindparam("office"))
-_MODEL = _MODELS.where((WaitModelRow.category_id == bindparam("category")) | WaitModelRow.category_id.is_(None))
-_KEEP = insert(WaitSample)
-_OPEN = select(Counter.lines).where(Counter.office_id == bindparam("office"), Counter.state == "open")
+_MODELS = Ready(_FITTED)
+_MODEL = Ready(_FITTED.where((WaitModelRow.category_id == bindparam("category")) | WaitModelRow.category_id.is_(None)))
+_OPEN = Ready(select(Counter.lines).where(Counter.office_id == bindparam("office"), Counter.state == "open"))
+
+
+class _Fitted(NamedTuple):
+    """What the nightly fit left for a line; ``category_id`` None: for its whole office."""
+
+    category_id: str | None
+    coefficients: dict[str, Any]
+    call_rate_per_min: float | None
+    mean_wait_min: float | None
 
 
 def _last_calls(session: Session, category_id: str, *, day: date, most: int) -> list[tuple[datetime, float]]:
     """``(called at, minutes waited)`` of today's last calls, newest first; a rejoined step's old call is not one."""
-    rows = session.connection().execute(_LAST, {"category": category_id, "day": day, "most": most})
+    rows = _LAST.rows(later.seen(session, Step), {"category": category_id, "day": day, "most": most})
     return [
         (called, (called - since).total_seconds() / 60)
         for called, since in rows
@@ -65,7 +76,7 @@ def _from_today(calls: list[tuple[datetime, float]], at: datetime) -> WaitInputs
     )  # fmt: skip
 
 
-def _model(row: Row[Any] | None) -> WaitModel:
+def _model(row: _Fitted | None) -> WaitModel:
     """The stored model; the default where there is none or what is stored is not one."""
     if row is None:
         return wait.DEFAULT
@@ -75,13 +86,11 @@ def _model(row: Row[Any] | None) -> WaitModel:
         return wait.DEFAULT
 
 
-def _rows(session: Session, office_id: str, category_id: str | None = None) -> dict[str | None, Row[Any]]:
+def _rows(session: Session, office_id: str, category_id: str | None = None) -> dict[str | None, _Fitted]:
     """What was fitted for an office, or for one line of it, by category; None is the office itself."""
-    if category_id is None:
-        rows = session.connection().execute(_MODELS, {"office": office_id})
-    else:
-        rows = session.connection().execute(_MODEL, {"office": office_id, "category": category_id})
-    return {row.category_id: row for row in rows}
+    asked = {"office": office_id, "category": category_id}
+    rows = (_MODELS if category_id is None else _MODEL).rows(session.connection(), asked)
+    return {row[0]: _Fitted._make(row) for row in rows}
 
 
 def model_for(session: Session, office_id: str, category_id: str) -> WaitModel:
@@ -90,7 +99,7 @@ def model_for(session: Session, office_id: str, category_id: str) -> WaitModel:
     return _model(rows.get(category_id) or rows.get(None))
 
 
-def _line(session: Session, rows: Mapping[str | None, Row[Any]], category: str, day: date, at: datetime) -> LineWait:
+def _line(session: Session, rows: Mapping[str | None, _Fitted], category: str, day: date, at: datetime) -> LineWait:
     row = rows.get(category)
     model = _model(row or rows.get(None))
     if row is None or row.call_rate_per_min is None or row.mean_wait_min is None:
@@ -122,7 +131,8 @@ def ranges(line: LineWait, positions: Iterable[int]) -> list[Range] | None:
 
 
 def _staffed(session: Session, step: Step) -> bool:
-    return step.category_id in staffed(session.connection().scalars(_OPEN, {"office": step.office_id}))
+    rows = _OPEN.rows(session.connection(), {"office": step.office_id})
+    return step.category_id in staffed(lines for (lines,) in rows)
 
 
 def estimate(session: Session, step: Step, *, ahead: int, at: datetime) -> dict[str, int] | None:
@@ -150,7 +160,7 @@ def record(session: Session, step: Step, *, ahead: int, at: datetime) -> Range |
         kept[name] = getattr(inputs, name) if inputs else None
     kept["promised_low"], kept["promised_high"] = promised or (None, None)
     kept["promised_median"] = wait.minutes(inputs, (ahead,), line.model)[0][1] if inputs and promised else None
-    session.connection().execute(_KEEP, kept)
+    later.insert_later(session, WaitSample, kept)
     return promised
 
 

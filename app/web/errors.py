@@ -26,6 +26,9 @@ _HTTP_CODES = {
     429: "too_many", 431: "too_large", 503: "unavailable",
 }  # fmt: skip
 
+# What comes before everything else, and the page where it is done.
+_FIRST = {"password_must_change": "sign_in.password", "second_factor_required": "second_factor.show"}
+
 
 def status_of(error: errors.DomainError) -> int:
     """The status of the closest class in the tree."""
@@ -72,8 +75,8 @@ def install(app: Flask) -> None:
         status = status_of(error)
         if status == 401 and _wants_sign_in():
             return redirect(url_for("sign_in.page", next=request.path))
-        if error.reason == "password_must_change" and _wants_sign_in():
-            return redirect(url_for("sign_in.password"))
+        if error.reason in _FIRST and _wants_sign_in():
+            return redirect(url_for(_FIRST[error.reason]))
         return answer(error.reason, status, dict(error.values))
 
     @app.errorhandler(HTTPException)

@@ -1,19 +1,27 @@
-"""Limits for the public: per address and minute, in this process; staff and devices are not held to them."""
+"""Limits for the public: per address and minute, and how many write at once, in this process.
+
+Staff and devices are held to neither: a crowd that takes numbers by phone, or one that means harm, waits behind its
+own door, and the kiosk and the counters go on.
+"""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
 from flask import current_app, request
 
-from app.domain.errors import TooMany
+from app.domain.errors import TooMany, Unavailable
 from app.web import security
 
 View = TypeVar("View", bound=Callable[..., Any])
 PER_MINUTE = {"ticket": 20, "look": 240, "sign_in": 30, "write": 120, "pair": 600}
 _MOST_KEYS = 50_000
+# Acts that take the office's lock: so many of the public at once, and how long the next waits at the door (seconds).
+THROUGH_THE_DOOR = frozenset({"ticket"})
+ROOM, PATIENCE = 3, 5.0
 
 
 class Windows:
@@ -34,8 +42,25 @@ class Windows:
             return count
 
 
+class Door:
+    """Lets ``room`` callers in at once, the others in the order they came."""
+
+    def __init__(self, room: int = ROOM, patience: float = PATIENCE) -> None:
+        self._room, self._patience = threading.BoundedSemaphore(room), patience
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Inside, until the end of the block. Raises Unavailable where nobody left in time."""
+        if not self._room.acquire(timeout=self._patience):
+            raise Unavailable(retry_after=int(self._patience))
+        try:
+            yield
+        finally:
+            self._room.release()
+
+
 def limit_public(name: str) -> Callable[[View], View]:
-    """Hold anonymous callers to PER_MINUTE[name]; raises TooMany with Retry-After."""
+    """Hold anonymous callers to PER_MINUTE[name] and to the door; raises TooMany, Unavailable with Retry-After."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -45,6 +70,10 @@ def limit_public(name: str) -> Callable[[View], View]:
                 windows: Windows = current_app.extensions.setdefault("windows", Windows())
                 if windows.hit(name, request.remote_addr or "", int(seconds // 60)) > PER_MINUTE[name]:
                     raise TooMany(retry_after=60 - int(seconds % 60))
+                if name in THROUGH_THE_DOOR:
+                    door: Door = current_app.extensions.setdefault("door", Door())
+                    with door.entered():
+                        return view(*args, **kwargs)
             return view(*args, **kwargs)
 
         return limited  # type: ignore[return-value]

@@ -6,13 +6,16 @@ Japanese is the source text. Easy Japanese (ja_Hira) is written with readings, `
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, gettext
+from flask_babel import Babel, force_locale, gettext
 from markupsafe import Markup, escape
 
 # Codes as the API and links carry them, with the catalogue's name and the language's own name.
@@ -93,11 +96,20 @@ def _translated(text: str) -> str:
 
 
 def t(text: str, **values: object) -> Markup:
-    """The translated text with its values, safe to put in a page."""
+    """The translated text with its values, safe to put in a page; a value that is markup keeps its readings."""
     said = _translated(text)
-    if values:
-        said = said % {name: str(value) for name, value in values.items()}
-    return ruby(said)
+    if not values:
+        return ruby(said)
+    whole = {name: f"\ue000{name}\ue001" for name, value in values.items() if isinstance(value, Markup)}
+    found = ruby(said % {name: whole.get(name, str(value)) for name, value in values.items()})
+    for name, mark in whole.items():
+        found = found.replace(mark, Markup(values[name]))  # noqa: S704 - it was markup before
+    return found
+
+
+def nb(said: Markup) -> Markup:
+    """A time or date that never breaks inside."""
+    return Markup('<span class="nb">{}</span>').format(said)
 
 
 def pick(names: dict[str, Any] | None) -> Markup:
@@ -110,8 +122,43 @@ def pick(names: dict[str, Any] | None) -> Markup:
     return ruby(next((str(names[key]) for key in order if names.get(key)), ""))
 
 
+def in_language(code: str) -> str:
+    """The page of this request in another language: its address, and what was asked of it."""
+    asked = {name: values for name, values in request.args.lists() if name != "lang"} if request.method == "GET" else {}
+    return "?" + urlencode({**asked, "lang": code}, doseq=True)
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Words of another language than the request's: a ticket printed anew, a screen in every language."""
+    before = language()
+    with force_locale(LANGUAGES[code][0]):
+        g.language = code
+        try:
+            yield
+        finally:
+            g.language = before
+
+
+def in_every_language(text: str, **values: object) -> list[tuple[str, Markup]]:
+    """A sentence in every language that has it, Japanese first: where nobody can choose a language.
+
+    Values that are names by language are picked for each.
+    """
+    found: list[tuple[str, Markup]] = []
+    for code in LANGUAGES:
+        if code == "ja-Hira":
+            continue
+        with speaking(code):
+            said = t(text, **{name: plain(pick(v)) if isinstance(v, dict) else v for name, v in values.items()})
+        if said not in (known for _, known in found):
+            found.append((code, said))
+    return found
+
+
 def install(app: Flask) -> None:
     """Babel with our selector, and the words' functions in every template."""
     app.config.update(BABEL_DEFAULT_LOCALE="ja", BABEL_TRANSLATION_DIRECTORIES="translations")
     Babel(app, locale_selector=lambda: LANGUAGES[language()][0])
-    app.jinja_env.globals.update(t=t, plain=plain, pick=pick, ruby=ruby, language=language, languages=LANGUAGES)
+    app.jinja_env.globals.update(t=t, plain=plain, pick=pick, ruby=ruby, nb=nb, language=language, languages=LANGUAGES)
+    app.jinja_env.globals.update(in_language=in_language, in_every_language=in_every_language)

@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 from app.db.session import Database
 from app.domain.errors import NotFound, Unauthenticated, Unavailable
 from app.domain.roles import Function, may
-from app.services import operations
+from app.services import messages_report, operations, payment_alarms
 from app.web import security
 
 blueprint = Blueprint("metrics", __name__)
@@ -38,6 +38,11 @@ class Meter:
         )  # fmt: skip
         self.seconds = Histogram(
             "madoguchi_request_seconds", "Seconds until an answer was ready, by route.", ["route"], buckets=_BUCKETS,
+            registry=self.registry,
+        )  # fmt: skip
+
+        self.payment_hooks = Counter(
+            "madoguchi_payment_hooks", "Webhooks of the payment provider, by what became of them.", ["outcome"],
             registry=self.registry,
         )  # fmt: skip
 
@@ -67,6 +72,9 @@ class OfficeCollector(Collector):
         try:
             with self._database.snapshot() as session:
                 offices, age = operations.offices(session, at=at), operations.lease_age(session, at=at)
+                alarms = payment_alarms.open_counts(session)
+                tries = operations.sign_in_tries(session, at=at)
+                oldest, messages = messages_report.oldest(session, at=at), messages_report.open_counts(session)
         except Unavailable:
             up.add_metric([kind], 0)
             yield up
@@ -83,6 +91,23 @@ class OfficeCollector(Collector):
             for each in offices:
                 family.add_metric([each.office], getattr(each, figure))
             yield family
+        alarming = GaugeMetricFamily(
+            "madoguchi_payment_alarms", "Alarms of payments that nobody has looked into.", labels=["office"]
+        )
+        for each in offices:
+            alarming.add_metric([each.office], alarms.get(each.office, 0))
+        yield alarming
+        yield GaugeMetricFamily(
+            "madoguchi_message_oldest_seconds", "Since the oldest unsent message was due; alarm above 300.",
+            value=oldest.total_seconds(),
+        )  # fmt: skip
+        states = GaugeMetricFamily("madoguchi_messages", "Messages, by state.", labels=["state"])
+        for state, count in messages.items():
+            states.add_metric([state], count)
+        yield states
+        yield GaugeMetricFamily(
+            "madoguchi_sign_in_tries", "Tries of five minutes that did not end in a sign-in.", value=tries
+        )
         if age is not None:
             yield GaugeMetricFamily(
                 "madoguchi_scheduler_lease_age_seconds", "Since a scheduler last said that it leads.", value=age

@@ -52,11 +52,13 @@ def _paired() -> access.Principal | None:
         return access.by_bearer(session, token)
 
 
-def screen_of(role: str, office_id: str | None, hall_id: str | None) -> str:
+def screen_of(row: AccessToken | access.Principal) -> str:
     """Where a paired device goes."""
-    if role == Role.KIOSK:
-        return f"/kiosk/{office_id}"
-    return url_for("displays.show", office=office_id, hall=hall_id)
+    if row.role == Role.KIOSK:
+        return f"/kiosk/{row.office_id}"
+    if row.counter_id is not None:
+        return url_for("counter_display.show", counter=row.counter_id)
+    return url_for("displays.show", office=row.office_id, hall=row.hall_id)
 
 
 def _keep(response: Response, name: str, value: str, lasts: timedelta) -> None:
@@ -65,7 +67,7 @@ def _keep(response: Response, name: str, value: str, lasts: timedelta) -> None:
 
 
 def _become(token: str, row: AccessToken | access.Principal) -> Response:
-    response = make_response(redirect(screen_of(row.role, row.office_id, row.hall_id), 303))
+    response = make_response(redirect(screen_of(row), 303))
     _keep(response, security.DEVICE_COOKIE, token, _TOKEN_LASTS)
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax")
     return response

@@ -2,13 +2,45 @@
 
 from flask import Blueprint, Flask
 
-from app.web import admin, desk, formats, kiosk, lead, pairing, resident, sign_in, staff_frame
+from app.web import (
+    about,
+    admin,
+    booking,
+    congestion,
+    desk,
+    feedback,
+    formats,
+    guide,
+    kiosk,
+    lead,
+    manage,
+    money,
+    notify,
+    pairing,
+    pay,
+    resident,
+    sign_in,
+    staff_bookings,
+    staff_frame,
+    staff_second_factor,
+)
 
 BLUEPRINTS: list[Blueprint] = [
     resident.blueprint,
+    about.blueprint,
+    guide.blueprint,
+    booking.blueprint,
+    staff_bookings.blueprint,
+    pay.blueprint,
+    notify.blueprint,
+    feedback.blueprint,
     sign_in.blueprint,
+    staff_second_factor.blueprint,
     desk.blueprint,
     lead.blueprint,
+    manage.blueprint,
+    money.blueprint,
+    congestion.blueprint,
     pairing.blueprint,
     admin.blueprint,
     kiosk.blueprint,

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -18,15 +19,18 @@ from app.services import access
 from app.services.requests import Request, fingerprint
 from app.services.snapshots import Snapshots
 from app.web import border
+from app.web.known_callers import KnownCallers
 
 View = TypeVar("View", bound=Callable[..., Any])
 STAFF_COOKIE, DEVICE_COOKIE = "staff", "madoguchi_device"
 csrf = CSRFProtect()
 # All that may be done with a password that somebody else gave: change it, or leave.
 _WITH_A_KNOWN_PASSWORD = frozenset({"sign_in.password", "sign_in.change", "sign_in.leave"})
+# And what may be done before a second factor that is required: set it up.
+_BEFORE_THE_SECOND = _WITH_A_KNOWN_PASSWORD | {"second_factor.show", "second_factor.begin", "second_factor.confirm"}
 
 _CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+    "default-src 'self'; script-src {scripts}; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
     "font-src 'self'; connect-src 'self' {ws}; frame-ancestors 'none'; form-action 'self'; base-uri 'none'; "
     "object-src 'none'"
 )
@@ -46,6 +50,12 @@ def database() -> Database:
 def kept_snapshots() -> Snapshots:
     """The boards and staff views this process keeps encoded."""
     found: Snapshots = current_app.extensions["snapshots"]
+    return found
+
+
+def known_callers() -> KnownCallers:
+    """The callers this process remembers."""
+    found: KnownCallers = current_app.extensions["known_callers"]
     return found
 
 
@@ -75,22 +85,36 @@ def principal() -> access.Principal | None:
 
 def _find_principal() -> access.Principal | None:
     header = request.headers.get("Authorization", "")
+    if header:
+        match = re.fullmatch(r"Bearer ([\x21-\x7e]{8,200})", header)
+        found = _by_bearer(match[1]) if match else None
+        if found is None:
+            raise Unauthenticated()
+        return found
     device = request.cookies.get(DEVICE_COOKIE)
     staff = cookie.get(STAFF_COOKIE)
-    if not (header or staff or device):
-        return None
-    with database().glance() as session:
-        if header:
-            match = re.fullmatch(r"Bearer ([\x21-\x7e]{8,200})", header)
-            found = access.by_bearer(session, match[1]) if match else None
-            if found is None:
-                raise Unauthenticated()
-            return found
-        if staff:
-            signed_in = access.by_session(session, str(staff), at=now())
-            if signed_in is not None:
-                return signed_in
-        return access.by_bearer(session, device) if device else None
+    if staff:
+        signed_in = _by_session(str(staff))
+        if signed_in is not None:
+            return signed_in
+    return _by_bearer(device) if device else None
+
+
+def _by_bearer(token: str) -> access.Principal | None:
+    def ask() -> access.Principal | None:
+        with database().glance() as session:
+            return access.by_bearer(session, token)
+
+    return known_callers().find(f"bearer {token}", ask)
+
+
+def _by_session(token: str) -> access.Principal | None:
+    def ask() -> access.Principal | None:
+        with database().glance() as session:
+            return access.by_session(session, token, at=now(), address=address)
+
+    address = request.remote_addr or ""
+    return known_callers().find(f"session {address} {token}", ask)
 
 
 def caller() -> access.Principal:
@@ -136,6 +160,8 @@ def _enforce() -> None:
         raise Unauthenticated()
     if who.must_change and request.endpoint not in _WITH_A_KNOWN_PASSWORD:
         raise Forbidden("password_must_change")
+    if who.must_enrol and request.endpoint not in _BEFORE_THE_SECOND:
+        raise Forbidden("second_factor_required")
     if not may(who.role, function):
         raise Forbidden()
 
@@ -158,19 +184,28 @@ def _protect_from_forgery() -> None:
         raise Forbidden("bad_origin") from None
 
 
+def content_policy(*, scripts: str = "'self'") -> str:
+    """What a page of ours may load and run: everything from ourselves, sockets to ourselves, nothing else."""
+    return _policy(current_app.config["ADDRESS"], request.host if border.host_is_ours() else None, scripts)
+
+
+@lru_cache(maxsize=64)
+def _policy(address: str, host: str | None, scripts: str) -> str:
+    own = urlsplit(address)
+    ws = f"{'wss' if own.scheme == 'https' else 'ws'}://{host or own.netloc}"
+    return _CSP.format(ws=ws, scripts=scripts)
+
+
 def _headers(response: Response) -> Response:
-    address = urlsplit(current_app.config["ADDRESS"])
-    host = request.host if border.host_is_ours() else address.netloc
-    ws = f"{'wss' if address.scheme == 'https' else 'ws'}://{host}"
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _CSP.format(ws=ws))
+    headers.setdefault("Content-Security-Policy", content_policy())
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     if not request.path.startswith("/static/"):
         headers.setdefault("Cache-Control", "no-store")
-    if address.scheme == "https":
+    if current_app.config["ADDRESS"].startswith("https:"):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask import session as cookie
 
-from app.domain.errors import DomainError, InvalidInput, TooMany, Unauthenticated
+from app.domain.errors import DomainError, Forbidden, InvalidInput, TooMany, Unauthenticated
 from app.domain.roles import Function
 from app.services import access, accounts, desk_acts
 from app.web import off_loop, security, staff_frame
@@ -16,6 +16,7 @@ from app.web.limits import limit_public
 
 blueprint = Blueprint("sign_in", __name__)
 _LAST = "last_sign_in"
+HALF = "half"  # the session whose second factor is due
 # A path of ours: no host ("//", "\"), no scheme, nothing a browser would strip before it reads the rest.
 _LOCAL = re.compile(r"/(?:[A-Za-z0-9._~%?=&-][A-Za-z0-9._~%?=&/-]*)?")
 
@@ -62,30 +63,48 @@ def enter() -> Any:
     password = request.form.get("password", "")[: accounts.LONGEST_PASSWORD + 1]
     try:
         who = _signed_in(login, password)
-    except (Unauthenticated, TooMany) as error:
+    except (Unauthenticated, TooMany, Forbidden) as error:
         return _form(status_of(error), error=error, login=login)
+    if who is None:
+        return redirect(url_for("second_factor.ask", next=local_path(request.form.get("next"))), 303)
+    return onward(who)
+
+
+def onward(who: access.Principal) -> Any:
+    """To where somebody who has just come in wanted to go, or to where their day begins."""
     if who.must_change:
         return redirect(url_for("sign_in.password"), 303)
     return redirect(local_path(request.form.get("next")) or staff_frame.home(who), 303)
 
 
-def _signed_in(login: str, password: str) -> access.Principal:
-    database, at = security.database(), security.now()
+def _signed_in(login: str, password: str) -> access.Principal | None:
+    database, at, address = security.database(), security.now(), request.remote_addr or ""
     with database.transaction() as session:
-        tried = accounts.begin(session, login=login, address=request.remote_addr or "", at=at)
+        accounts.refuse_address(session, address)
+        tried = accounts.begin(session, login=login, address=address, at=at)
     verified = off_loop.run(access.verify_password, tried.stored, password)
     token = security.fresh_secret()
     with database.transaction() as session:
         who, last = accounts.complete(
-            session, tried, verified=verified, token=token, at=security.now(), before=cookie.get(security.STAFF_COOKIE)
-        )
+            session, tried, verified=verified, token=token, at=security.now(), address=address,
+            before=cookie.get(security.STAFF_COOKIE),
+        )  # fmt: skip
     # Nothing of the visitor before the sign-in is carried over it.
+    cookie.clear()
+    if who is None:
+        cookie[HALF] = token
+        return None
+    come_in(who, last, token)
+    return who
+
+
+def come_in(who: access.Principal, last: datetime | None, token: str) -> None:
+    """The browser's side of a new session; what it carried before is gone."""
     cookie.clear()
     cookie[security.STAFF_COOKIE] = token
     if last is not None:
         cookie[_LAST] = last.isoformat()
     g.principal = who
-    return who
 
 
 @blueprint.post("/sign-out")
@@ -135,15 +154,27 @@ def change() -> Any:
     return redirect(url_for("sign_in.start", changed=1), 303)
 
 
-def _change(who: access.Principal, current: str, new: str, again: str) -> None:
-    database, at = security.database(), security.now()
+def verify_own(who: access.Principal, current: str) -> tuple[str, str]:
+    """The own password once more, before an act that gives or takes the account; returns login and stored hash.
+
+    Raises InvalidInput ``password_wrong``, TooMany after five tries.
+    """
+    database = security.database()
     with database.transaction() as session:
         login, stored = (found := accounts.account(session, who.id)).login, found.password_hash
-        subject = accounts.subject_of(f"password {who.id}", request.remote_addr or "")
+        at, subject = security.now(), accounts.subject_of(f"password {who.id}", request.remote_addr or "")
         access.refuse_guessing(session, [subject], at=at)
         access.record_failure(session, [subject], at=at)
     if not off_loop.run(access.verify_password, stored, current[: accounts.LONGEST_PASSWORD + 1]):
         raise InvalidInput("password_wrong")
+    with database.transaction() as session:
+        accounts.forget_tries(session, subject)
+    return login, stored
+
+
+def _change(who: access.Principal, current: str, new: str, again: str) -> None:
+    database = security.database()
+    login, stored = verify_own(who, current)
     accounts.refuse_weak(new, again, current=current, login=login)
     fresh, token = off_loop.run(access.hash_password, new), security.fresh_secret()
     with database.transaction() as session:

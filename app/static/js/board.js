@@ -31,7 +31,7 @@ function put(part, values) {
   if (what === "phase" || what === "say") part.textContent = part.dataset[values.phase];
   else if (what === "quiet") part.textContent = part.dataset[values.some ? "some" : "none"];
   else part.textContent = values[what] ?? "";
-  if (what === "phase") part.classList.toggle("phase-deliver", values.phase === "deliver");
+  if (what === "phase") part.closest(".phase").classList.toggle("phase-deliver", values.phase === "deliver");
 }
 
 function filled(text, call) {
@@ -81,7 +81,7 @@ function rangeOf(line) {
 function drawLines() {
   for (const line of board.categories) {
     const row = one(`[data-line="${CSS.escape(line.id)}"]`);
-    if (!row) continue;
+    if (!row || "booked" in row.dataset) continue;
     row.querySelector('[data-f="waiting"]').textContent = line.waiting;
     row.querySelector('[data-f="range"]').textContent = rangeOf(line);
     row.querySelector('[data-f="lamp"]').replaceWith(one(`#lamp-${line.lamp}`).content.firstElementChild.cloneNode(true));
@@ -131,7 +131,8 @@ function onStale(now) {
   for (const part of document.querySelectorAll(".bd-call, .bd-past, .bd-wait, .bd-closed")) part.remove();
   const clock = new Intl.DateTimeFormat("ja-JP", { timeZone: "Asia/Tokyo", hour: "numeric", minute: "2-digit" });
   const note = one("#stale").content.cloneNode(true);
-  for (const part of note.querySelectorAll("[data-f]")) part.textContent = clock.format(truth);
+  const [hour, minute] = clock.format(truth).split(":");
+  for (const part of note.querySelectorAll("[data-f]")) part.textContent = part.dataset.f === "since" ? `${hour}時${minute}分` : `${hour}:${minute}`;
   return one(".bd-head").after(note);
 }
 

@@ -1,9 +1,9 @@
 // The clerk's desk with a script: the same acts by the API, without a new page. Nothing is shown before the server
 // said it. Without this file the desk works by plain forms.
-import { dialogs } from "./desk_dialog.js";
+import { asksByLinks, dialogs } from "./desk_dialog.js";
 import { concern } from "./desk_concern.js";
-import { draw, startClocks } from "./desk_draw.js";
-import { keysOn, listen, switchKeys } from "./desk_keys.js";
+import { draw, startClocks, wholeRows } from "./desk_draw.js";
+import { listen } from "./desk_keys.js";
 import { offline } from "./desk_offline.js";
 import { sender } from "./desk_send.js";
 import { follow } from "./live.js";
@@ -156,24 +156,17 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-asks]");
-  const button = event.target.closest("[data-keys-switch]");
-  if (button) {
-    switchKeys(!keysOn());
-    button.textContent = keysOn() ? words.keysOn : words.keysOff;
-  }
-  if (!link || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  if (link.getAttribute("aria-disabled")) return tell(words.notOffline, true);
-  ask.ask(link.href).then(prepare);
+asksByLinks(ask, words, {
+  allowed(link) {
+    if (link.getAttribute("aria-disabled")) tell(words.notOffline, true);
+    return !link.getAttribute("aria-disabled");
+  },
+  onAsked: prepare,
 });
 
-/** What a question's page cannot know: procedures of the chosen line, whether single keys are on. */
+/** What a question's page cannot know: the procedures of the chosen line. */
 function prepare() {
   const box = document.querySelector("[data-ask]");
-  const button = box.querySelector("[data-keys-switch]");
-  if (button) Object.assign(button, { hidden: false, textContent: keysOn() ? words.keysOn : words.keysOff });
   const service = box.querySelector("select[name=service]");
   const choose = () => {
     const chosen = box.querySelector("input[name=category]:checked")?.value;
@@ -192,7 +185,7 @@ function move(event) {
   const pad = [...document.querySelectorAll("#pad [data-key]:not(:disabled), #pad [data-hero]:not(:disabled)")];
   const upDown = event.key === "ArrowUp" || event.key === "ArrowDown";
   const step = event.key === "ArrowUp" || event.key === "ArrowLeft" ? -1 : 1;
-  if (event.key === "F9") document.querySelector('[data-key="F9"]:not(:disabled)')?.click();
+  if (event.key === "F4" || event.key === "F9") document.querySelector(`[data-key="${event.key}"]:not(:disabled)`)?.click();
   else if (event.key === "F2") {
     const all = regions();
     const next = all[(all.findIndex((each) => each.contains(at)) + 1) % all.length];
@@ -228,6 +221,9 @@ addEventListener("offline", () => line.cut());
 addEventListener("online", () => (send.busy ? send.now() : refresh()));
 setInterval(() => document.hidden || document.body.classList.contains("offline") || renewSoon(), lookAgain);
 startClocks(words.minutes);
+wholeRows();
+addEventListener("resize", wholeRows);
+document.fonts.ready.then(wholeRows);
 document.querySelector("[data-hero]:not(:disabled)")?.focus({ preventScroll: true });
 ask.keep(new URL("/desk/ask/keys", location).href);
 send.resume(desk().dataset.counter);

@@ -1,4 +1,6 @@
 // Questions of the desk: the page of the question is put into a dialog. The list of keys is kept for when the line is cut.
+import { keysOn, switchKeys } from "./desk_keys.js";
+
 const giveUp = 5000;
 
 /**
@@ -80,4 +82,29 @@ export function dialogs(box, { onFailed, onClosed }) {
       radio.dispatchEvent(new Event("change", { bubbles: true }));
     },
   };
+}
+
+/**
+ * Links with data-asks open their question, and the switch in a question turns single keys on and off.
+ * @param {ReturnType<typeof dialogs>} ask
+ * @param {{keysOn: string, keysOff: string}} words
+ * @param {{allowed?: (link: HTMLAnchorElement) => boolean, onAsked?: () => void}} to
+ */
+export function asksByLinks(ask, words, { allowed = () => true, onAsked = () => {} } = {}) {
+  const state = () => (keysOn() ? words.keysOn : words.keysOff);
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-asks]");
+    const button = event.target.closest("[data-keys-switch]");
+    if (button) {
+      switchKeys(!keysOn());
+      button.textContent = state();
+    }
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    if (!allowed(link)) return;
+    await ask.ask(link.href);
+    const keys = document.querySelector("[data-ask] [data-keys-switch]");
+    if (keys) Object.assign(keys, { hidden: false, textContent: state() });
+    onAsked();
+  });
 }

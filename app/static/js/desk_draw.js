@@ -30,6 +30,7 @@ function bare(element) {
   const copy = element.cloneNode(true);
   for (const each of copy.querySelectorAll(varies)) each.textContent = "";
   for (const each of copy.querySelectorAll("progress, [name=csrf_token], [name=idempotency_key]")) each.removeAttribute("value");
+  copy.removeAttribute("style");
   return copy.outerHTML;
 }
 
@@ -37,13 +38,14 @@ function place() {
   const at = document.activeElement;
   if (!at || at === document.body) return { lost: true };
   if (!at.closest("main")) return { elsewhere: true };
-  return { key: at.dataset.key, row: at.matches("[data-row]") ? at.textContent : null, value: at.value };
+  // The blue button changes its verb: who stands on it stays on it, not on the key that has the former verb.
+  return { hero: at.matches("[data-hero]"), key: at.dataset.key, row: at.matches("[data-row]") ? at.textContent : null, value: at.value };
 }
 
-function restore({ elsewhere, key, row, value }) {
+function restore({ elsewhere, hero, key, row, value }) {
   if (elsewhere || document.activeElement?.closest("main, dialog")) return;
   const main = document.querySelector("main");
-  const same = row
+  const same = hero ? null : row
     ? [...main.querySelectorAll("[data-row]")].find((link) => link.textContent === row)
     : (key && main.querySelector(`[data-key="${CSS.escape(key)}"]:not(:disabled)`)) ||
       (value && main.querySelector(`button[value="${CSS.escape(value)}"]:not(:disabled)`));
@@ -59,6 +61,18 @@ function replaceParts(now, next) {
     part.replaceWith(fresh[i]);
     fresh[i].scrollTop = scrolled;
   });
+}
+
+/** A list that scrolls ends with a whole row: half a row looks like the last one. */
+export function wholeRows() {
+  const box = document.querySelector(".queue-box");
+  if (!box) return;
+  box.style.maxHeight = "";
+  const { top, bottom } = box.getBoundingClientRect();
+  const below = Number.parseFloat(getComputedStyle(box).paddingBottom);
+  const rows = [...box.querySelectorAll("tr")].map((row) => row.getBoundingClientRect().bottom + box.scrollTop);
+  const last = rows.findLast((end) => end <= bottom - below + 1);
+  if (last && last < rows.at(-1)) box.style.maxHeight = `${last - top + below}px`;
 }
 
 /** Replace what differs in the desk by `page`; false when the page is not a desk any more. */
@@ -77,6 +91,7 @@ export function draw(page) {
     document.title = page.title;
     readClock();
     tick();
+    wholeRows();
     restore(focus);
   };
   if (pressed) afterPress = put;

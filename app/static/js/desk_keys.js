@@ -77,7 +77,7 @@ export function listen(to) {
       return;
     }
     if (event.key === "Enter") return enter(event);
-    if (event.key === "F2" || event.key === "F9" || event.key.startsWith("Arrow")) return to.onMove(event);
+    if (event.key === "F2" || event.key === "F4" || event.key === "F9" || event.key.startsWith("Arrow")) return to.onMove(event);
     const name = nameOf(event);
     if (!name && event.key.length !== 1) return;
     if (event.key === " " && held.length === 0) return;

@@ -9,15 +9,42 @@ function range(line) {
   return line.estimate ? say("range", line.estimate) : say("unknown");
 }
 
-function draw(board) {
-  for (const line of board.categories) {
-    const row = live.querySelector(`[data-line="${CSS.escape(line.id)}"]`);
-    const put = (what, made) => row?.querySelector(`[data-f="${what}"]`)?.replaceChildren(made);
-    put("waiting", say("waiting", { n: line.waiting }));
-    put("range", range(line));
-    put("lamp", say(`lamp-${line.lamp}`));
-  }
-  live.querySelector("[data-f=at]").replaceChildren(clock(new Date()));
+let shown = null;
+let truth = new Date();
+
+function put(row, what, made) {
+  row?.querySelector(`[data-f="${what}"]`)?.replaceChildren(made);
 }
 
-follow({ office: live.dataset.office, onSnapshot: draw, onStale: showStale });
+function rowOf(line) {
+  return live.querySelector(`[data-line="${CSS.escape(line.id)}"]`);
+}
+
+function draw(board) {
+  shown = board;
+  truth = new Date();
+  for (const line of board.categories) {
+    const row = rowOf(line);
+    put(row, "waiting", say("waiting", { n: line.waiting }));
+    put(row, "range", range(line));
+    put(row, "lamp", say(`lamp-${line.lamp}`));
+  }
+  put(live, "at", say("at", { clock: clock(truth) }));
+}
+
+// What was true stays, in the past tense; what it would mean now goes.
+function onStale(stale) {
+  showStale(stale, truth);
+  if (!stale) return shown && draw(shown);
+  for (const line of shown?.categories ?? []) {
+    const row = rowOf(line);
+    put(row, "waiting", "");
+    put(row, "range", say("was", { clock: clock(truth), n: line.waiting }));
+    put(row, "lamp", say("lamp-stale"));
+  }
+  return undefined;
+}
+
+follow({ office: live.dataset.office, onSnapshot: draw, onStale });
+// The lines come with the opening; a little later, so that a hundred pages do not ask within one second.
+if (live.dataset.opens) setTimeout(() => location.reload(), Math.max(0, Date.parse(live.dataset.opens) - Date.now()) + 30000 * Math.random());

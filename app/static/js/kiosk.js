@@ -3,6 +3,7 @@
 import { follow } from "./live.js";
 import { connectPads } from "./kiosk_pad.js";
 import { printPaper } from "./kiosk_print.js";
+import { watchCodes } from "./kiosk_scan.js";
 import { keepTime } from "./kiosk_time.js";
 import { down, onArrival, turn, turnBy } from "./kiosk_turn.js";
 
@@ -11,6 +12,7 @@ function arrive() {
   connectPads();
   keepTime();
   printPaper();
+  watchCodes(turn);
   document.querySelector("[data-focus]")?.focus({ preventScroll: true });
 }
 

@@ -4,7 +4,8 @@ const giveUp = 6000;
 const showLoadingAfter = 300;
 // A server that is started anew is back within these.
 const tries = 15;
-let turning = false;
+/** @type {{quiet: boolean} | null} the turn under way */
+let turning = null;
 let away = false;
 let arrived = () => {};
 
@@ -42,13 +43,14 @@ export function turn(address, { quiet = false } = {}) {
   return go(() => ask(address), { quiet });
 }
 
-/** Send a form as its method says. */
+/** Send a form as its method says, to where the touched button says. */
 export function turnBy(form, submitter = null) {
+  const action = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
   const fields = new URLSearchParams(new FormData(form, submitter));
-  if (form.method === "get") return turn(`${form.action}?${fields}`);
+  if (form.method === "get") return turn(`${action}?${fields}`);
   const once = fields.has("idempotency_key");
   for (const button of form.querySelectorAll("button")) button.disabled = true;
-  return go(() => insist(form.action, fields, once ? tries : 1), {});
+  return go(() => insist(action, fields, once ? tries : 1), {});
 }
 
 function ask(address, more = {}) {
@@ -67,21 +69,25 @@ async function insist(address, body, left) {
 }
 
 async function go(fetching, { quiet }) {
-  if (turning) return false;
-  turning = true;
+  // A touch goes before the screen's own freshening, which in a busy hall is often under way.
+  if (turning && (quiet || !turning.quiet)) return false;
+  const mine = { quiet };
+  turning = mine;
   const loading = quiet ? 0 : setTimeout(showLoading, showLoadingAfter);
   try {
     const answer = await fetching();
     if (!(answer.headers.get("Content-Type") ?? "").startsWith("text/html")) throw new Error(`${answer.status}`);
+    const text = await answer.text();
+    if (turning !== mine) return false;
     if (!new URL(answer.url).pathname.startsWith("/kiosk/")) return location.assign(answer.url);
-    place(await answer.text(), answer.url);
+    place(text, answer.url);
     return true;
   } catch {
     if (!quiet) down({ leaving: true });
     return false;
   } finally {
     clearTimeout(loading);
-    turning = false;
+    if (turning === mine) turning = null;
   }
 }
 

@@ -1,7 +1,6 @@
 // The floor lead's live view with a script: every change of the office is drawn, acts are sent without a new page.
 // Nothing is shown before the server said it. Without this file the screen works by plain forms and loads itself anew.
-import { dialogs } from "./desk_dialog.js";
-import { keysOn, switchKeys } from "./desk_keys.js";
+import { asksByLinks, dialogs } from "./desk_dialog.js";
 import { sender } from "./desk_send.js";
 import { draw, proposals } from "./lead_draw.js";
 import { listen } from "./lead_keys.js";
@@ -117,20 +116,7 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[data-asks]");
-  const button = event.target.closest("[data-keys-switch]");
-  if (button) {
-    switchKeys(!keysOn());
-    button.textContent = keysOn() ? words.keysOn : words.keysOff;
-  }
-  if (!link || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  ask.ask(link.href).then(() => {
-    const keys = document.querySelector("[data-ask] [data-keys-switch]");
-    if (keys) Object.assign(keys, { hidden: false, textContent: keysOn() ? words.keysOn : words.keysOff });
-  });
-});
+asksByLinks(ask, words);
 
 listen({
   onKey(name) {

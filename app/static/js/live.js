@@ -8,17 +8,16 @@ import { io } from "../vendor/socket.io.esm.min.js";
 const pollEvery = 5000;
 const giveUp = 5000;
 const staleAfter = 15000;
-const events = { "/live": "board", "/staff": "queue" };
+const views = { "/live": "board", "/staff": "queue" };
 
 /**
- * @param {{namespace?: "/live"|"/staff", office: string, hall?: string|null, start?: {epoch: string, seq: number},
+ * @param {{namespace?: "/live"|"/staff", view?: "board"|"counters"|"queue", office: string, hall?: string|null, start?: {epoch: string, seq: number},
  *   onSnapshot: (snapshot: object) => void|Promise<void>, onStale?: (stale: boolean) => void, onSignedOut?: () => void}} options
  *   start: the version that stands on the page already.
  * @returns {{refresh: () => Promise<void>}} refresh asks at once, for instance after an action.
  */
-export function follow({ namespace = "/live", office, hall = null, start = {}, onSnapshot, onStale = () => {}, onSignedOut = () => {} }) {
-  const event = events[namespace];
-  const path = `/api/v1/offices/${encodeURIComponent(office)}/${event}${hall ? `?hall=${encodeURIComponent(hall)}` : ""}`;
+export function follow({ namespace = "/live", view = views[namespace], office, hall = null, start = {}, onSnapshot, onStale = () => {}, onSignedOut = () => {} }) {
+  const path = `/api/v1/offices/${encodeURIComponent(office)}/${view}${hall ? `?hall=${encodeURIComponent(hall)}` : ""}`;
   let shown = { epoch: start.epoch ?? null, seq: start.seq ?? -1, business_date: null };
   let truth = Date.now();
   let stale = false;
@@ -54,13 +53,13 @@ export function follow({ namespace = "/live", office, hall = null, start = {}, o
   }
 
   function join() {
-    const wish = { office };
+    const wish = { office, view };
     if (hall) wish.hall = hall;
     socket.emit("join", wish, take);
   }
 
   socket.on("connect", join);
-  socket.on(event, take);
+  socket.on(view, take);
   socket.on("beat", ({ epoch, seq }) => {
     if (epoch === shown.epoch && seq <= shown.seq) proven();
     else join();
@@ -94,5 +93,6 @@ export function follow({ namespace = "/live", office, hall = null, start = {}, o
   setInterval(watch, 1000);
   // A phone that wakes up has slept through everything.
   document.addEventListener("visibilitychange", () => document.hidden || Date.now() - truth < 1000 || poll());
+  addEventListener("online", poll);
   return { refresh: poll };
 }

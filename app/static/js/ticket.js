@@ -7,6 +7,8 @@ const quietEvery = 30000;
 const { office, number } = document.querySelector("[data-ticket]").dataset;
 let situation = null;
 let renewed = Date.now();
+let truth = new Date();
+let was = null;
 
 function placeIn(board) {
   for (const line of Object.values(board.waiting)) {
@@ -16,16 +18,34 @@ function placeIn(board) {
   return null;
 }
 
+// What is heard: without the readings above the letters, and from a region that stands on the page all the time.
+function tell(how, part) {
+  const said = part?.cloneNode(true);
+  for (const reading of said?.querySelectorAll("rt, svg, .vh") ?? []) reading.remove();
+  for (const each of said?.querySelectorAll("*") ?? []) each.after(" ");
+  const words = said?.textContent.replace(/\s+/g, " ").trim() ?? "";
+  const place = document.querySelector(`[data-told="${how}"]`);
+  if (place.textContent !== words) place.textContent = words;
+}
+
+function within(main, { href, textContent }) {
+  return [...main.querySelectorAll("a, button")].find((each) => each.href === href && each.textContent === textContent);
+}
+
 async function renew() {
   const page = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(5000) });
   if (!page.ok) throw new Error(`page ${page.status}`);
   const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
   const now = document.querySelector("main");
   const next = fresh.querySelector("main");
-  if (now.dataset.status !== next.dataset.status) navigator.vibrate?.(next.dataset.status === "called" ? [300, 150, 300] : []);
+  const changed = now.dataset.status !== next.dataset.status;
+  const held = now.contains(document.activeElement) ? document.activeElement : null;
+  if (changed) navigator.vibrate?.(next.dataset.status === "called" ? [300, 150, 300] : []);
   now.className = next.className;
   now.dataset.status = next.dataset.status;
   now.replaceChildren(...next.childNodes);
+  if (held) (within(now, held) ?? now).focus();
+  if (changed) tell(next.dataset.status === "called" ? "now" : "then", now.querySelector(".mid, .awaits, .then, .ended"));
   document.title = fresh.title;
   renewed = Date.now();
 }
@@ -34,9 +54,16 @@ function put(what, made) {
   document.querySelector(`main [data-f="${what}"]`)?.replaceChildren(made);
 }
 
+const fiveMinutes = 300000;
+
+// The middle of the range as a time of day; follows around of app/web/formats.py.
+function around({ low, high }) {
+  return new Date(Math.ceil((Date.now() + 30000 * (low + high)) / fiveMinutes) * fiveMinutes);
+}
+
 function told(place) {
   if (place.ahead === 0) return say("next");
-  return place.low === null ? say("unknown") : say("about", place);
+  return place.low === null ? say("unknown") : say("about", { ...place, clock: clock(around(place)) });
 }
 
 async function draw(board) {
@@ -50,10 +77,28 @@ async function draw(board) {
   const quiet = !place && !["done", "cancelled"].includes(shown) && Date.now() - renewed > quietEvery;
   if (changed || contradicts || quiet) await renew();
   situation = now;
+  truth = new Date();
+  was = place;
   if (!place) return;
+  const fewer = document.querySelector('main [data-f="ahead"]')?.textContent !== String(place.ahead);
   put("ahead", String(place.ahead));
   put("estimate", told(place));
-  put("at", clock(new Date()));
+  if (fewer) tell("then", document.querySelector("main .two"));
+  put("at", say("at", { clock: clock(truth) }));
 }
 
-follow({ office, onSnapshot: draw, onStale: showStale });
+// What was true stays, in the past tense; people ahead, minutes and states go until the server has told them anew.
+function onStale(stale) {
+  showStale(stale, truth);
+  if (!stale) return renew().catch(() => {});
+  for (const tag of document.querySelectorAll("[data-tag]")) tag.replaceChildren(say("state", { clock: clock(truth) }));
+  document.querySelector("main .coming")?.remove();
+  const figures = document.querySelector("main .two");
+  if (!figures || !was) return undefined;
+  const line = document.createElement("p");
+  line.className = "then";
+  line.append(say("was", { clock: clock(truth), n: was.ahead }));
+  return figures.replaceWith(line);
+}
+
+follow({ office, onSnapshot: draw, onStale });

@@ -1,14 +1,25 @@
 // Sentences the server has rendered into <template id="say-…"> in the page's language, with {name} to fill.
 
-/** A fragment of the sentence with its values, readings (ruby) and all. */
+const holes = /\{(\w+)\}/;
+
+function filled(text, values) {
+  const parts = text.split(holes).map((part, at) => (at % 2 && part in values ? values[part] : at % 2 ? `{${part}}` : part));
+  return parts.map((part) => (part instanceof Node ? part.cloneNode(true) : String(part)));
+}
+
+/** A fragment of the sentence with its values (texts, or fragments such as a clock), readings (ruby) and all. */
 export function say(name, values = {}) {
   const made = document.querySelector(`#say-${name}`).content.cloneNode(true);
-  const walker = document.createTreeWalker(made, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode;
-    node.nodeValue = node.nodeValue.replace(/\{(\w+)\}/g, (all, key) => (key in values ? values[key] : all));
-  }
+  fill(made, values);
   return made;
+}
+
+/** Put values in the holes of what stands below `root`. */
+export function fill(root, values) {
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  const open = [];
+  while (walker.nextNode()) if (holes.test(walker.currentNode.nodeValue)) open.push(walker.currentNode);
+  for (const node of open) node.replaceWith(...filled(node.nodeValue, values));
 }
 
 /** The clock of the hall (Asia/Tokyo), as the page's language writes it; follows local_clock of app/web/formats.py. */
@@ -21,8 +32,24 @@ export function clock(at) {
   });
 }
 
-/** Tell that the page stands still, or moves again. */
-export function showStale(stale) {
+let standing = null;
+
+// A phone that knows it has no line says so; one that does not know says what it sees: the office does not answer.
+function tellWhy() {
+  const why = navigator.onLine ? "office" : "phone";
+  for (const part of document.querySelectorAll("[data-stale] [data-when]")) part.hidden = part.dataset.when !== why;
+}
+addEventListener("online", tellWhy);
+addEventListener("offline", tellWhy);
+
+/** Tell that the page stands still, with the time of its last truth, or that it moves again. */
+export function showStale(stale, truth) {
+  const note = document.querySelector("[data-stale]");
+  standing ??= note.cloneNode(true);
+  const made = standing.cloneNode(true);
+  if (stale) fill(made, { clock: clock(truth) });
+  note.replaceWith(made);
+  made.hidden = !stale;
+  tellWhy();
   document.body.classList.toggle("stale", stale);
-  document.querySelector("[data-stale]").hidden = !stale;
 }

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from app.web.admin.frame import blueprint
 
-for _room in ("start", "kiosk", "hours", "hours_forms", "drafts", "staff", "devices", "log"):
+for _room in ("start", "kiosk", "hours", "hours_forms", "drafts", "staff", "devices", "messages", "log"):
     import_module(f"{__name__}.{_room}")
 
 __all__ = ["blueprint"]

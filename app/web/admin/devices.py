@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import DomainError, InvalidInput
 from app.domain.roles import Function, Role
 from app.models.people import AccessToken
-from app.models.place import Hall
+from app.models.place import Counter, Hall
 from app.services import access, devices, kiosk_staff
 from app.services.access import Principal
 from app.services.devices import Device, Health
@@ -39,11 +39,12 @@ def _form() -> dict[str, str]:
     return {name: request.form.get(name, "") for name in _FIELDS}
 
 
-def _place(form: dict[str, str]) -> tuple[str, str | None]:
-    """``office/hall``, the hall empty for the whole office."""
+def _place(form: dict[str, str]) -> tuple[str, str | None, str | None]:
+    """``office/hall/counter``; the hall empty for the whole office, the counter for all that stands on its own."""
     # An id is looked up as it stands, so nothing goes in that no database holds.
-    office, _, hall = typed.words(form["place"]).partition("/")
-    return office, hall or None
+    office, _, within = typed.words(form["place"]).partition("/")
+    hall, _, counter = within.partition("/")
+    return office, hall or None, counter or None
 
 
 def _shown(
@@ -56,11 +57,15 @@ def _shown(
     halls = session.scalars(
         select(Hall).where(Hall.office_id.in_([each.id for each in offices])).order_by(Hall.position, Hall.id)
     ).all()
+    counters = session.scalars(
+        select(Counter).where(Counter.hall_id.in_([hall.id for hall in halls])).order_by(Counter.position, Counter.id)
+    ).all()
     shown = [each for each in found if each.token.role in _ROLES]
     return page(
         session, "devices", area="devices", error=error, form=form, chosen=chosen, devices=shown,
         programs=[each for each in found if each.token.role not in _ROLES], roles=_ROLES | ROLE_NAMES,
-        device_roles=_ROLES, halls=halls, hall_names={hall.id: hall.name for hall in halls},
+        device_roles=_ROLES, halls=halls, hall_names={hall.id: hall.name for hall in halls}, counters=counters,
+        counter_numbers={counter.id: counter.number for counter in counters},
         office_names={each.id: each.settings.get("short_name") or each.name for each in offices},
         worst=_worst(shown), counts={health: sum(each.health == health for each in shown) for health in Health},
         pins={each.id: bool(each.settings.get("kiosk_pin")) for each in offices},
@@ -103,12 +108,12 @@ def _again(error: DomainError, form: dict[str, str], token: int | None = None) -
 def device_pair() -> Any:
     """Claim the code a device shows."""
     form = _form()
-    office, hall = _place(form)
+    office, hall, counter = _place(form)
 
     def work(session: Session, who: Principal, at: datetime) -> AccessToken:
         return devices.claim(
             session, by=who, code=form["code"], role=form["role"], office_id=office, hall_id=hall,
-            label=form["label"], at=at, key=key(),
+            counter_id=counter, label=form["label"], at=at, key=key(),
         )  # fmt: skip
 
     try:
@@ -123,12 +128,14 @@ def device_pair() -> Any:
 @blueprint.post(f"/devices/<{NUMBER}:token>")
 @security.policy(Function.MANAGE_DEVICES)
 def device_change(token: int) -> Any:
-    """Rename it, or move it to another hall of its office."""
+    """Rename it, or move it to another hall or counter of its office."""
     form = _form()
-    hall = _place(form)[1]
+    _, hall, counter = _place(form)
 
     def work(session: Session, who: Principal, at: datetime) -> AccessToken:
-        return devices.change(session, by=who, token_id=token, label=form["label"], hall_id=hall, at=at, key=key())
+        return devices.change(
+            session, by=who, token_id=token, label=form["label"], hall_id=hall, counter_id=counter, at=at, key=key()
+        )
 
     try:
         act(work)

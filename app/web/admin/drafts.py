@@ -62,7 +62,8 @@ def _shown(session: Session, place: Office, kind: Kind, error: DomainError | Non
         author=author(session, version.published_by), rows=_WORDS[kind](session, place, draft.changes),
         faults=[_said(fault) for fault in blocking(faults)],
         warnings=_WORDS[kind](session, place, draft.changes, faults=[each for each in faults if each.warning]),
-        days=days, hours_said=hours_words.intervals, waiting=waiting_now(session, place.id, at),
+        days=days, stranded=[each for each in days if each.stranded],
+        hours_said=hours_words.intervals, waiting=waiting_now(session, place.id, at),
     )  # fmt: skip
 
 
@@ -79,6 +80,12 @@ def ask_publish(kind: str, office: str) -> Response:
         return _shown(session, place, Kind(kind))
 
 
+def _stranding() -> int:
+    """How many bookings outside the new hours the form said there are, ticked by whoever publishes."""
+    said = request.form.get("stranding", "0")
+    return int(said) if said.isdecimal() and len(said) <= 6 else 0
+
+
 @blueprint.post(f"/<{_KIND}:kind>/<office>/publish")
 @security.policy(Function.EDIT_PLACE)
 def publish(kind: str, office: str) -> Any:
@@ -90,10 +97,13 @@ def publish(kind: str, office: str) -> Any:
 
     def work(session: Session, who: Principal, at: datetime) -> None:
         place = office_within(session, Function.EDIT_PLACE, office)
-        put = kiosk_layout.publish if kind == Kind.KIOSK else opening_hours.publish
+        known: dict[str, Any] = {"office_id": place.id, "based_on": int(based_on), "actor": who.actor, "at": at}
 
         def once() -> dict[str, Any]:
-            made = put(session, office_id=place.id, based_on=int(based_on), actor=who.actor, at=at)
+            if kind == Kind.KIOSK:
+                made = kiosk_layout.publish(session, **known)
+            else:
+                made = opening_hours.publish(session, **known, stranding=_stranding())
             details = {"office": office, "version": made.version, "keys": [item["key"] for item in made.changes]}
             told(session, who, f"{kind}_published", f"office:{office}", details, at)
             return {"version": made.version}

@@ -29,6 +29,7 @@ _MENU = (
     ("hours", Function.EDIT_PLACE, "開庁時間と特別な日"),
     ("staff", Function.MANAGE_PEOPLE, "職員と役割"),
     ("devices", Function.MANAGE_DEVICES, "端末"),
+    ("messages", Function.EDIT_PLACE, "お知らせの文面"),
     ("log", Function.READ_AUDIT, "記録"),
 )
 

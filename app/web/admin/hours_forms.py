@@ -14,11 +14,11 @@ from app.domain.drafts import Content, Value, part
 from app.domain.errors import DomainError, InvalidInput, NotFound
 from app.domain.roles import Function
 from app.models.place import Office
-from app.services import opening_hours
+from app.services import opening_hours, training
 from app.services.access import Principal
 from app.web import security
 from app.web.admin import typed
-from app.web.admin.frame import act, blueprint, office_within
+from app.web.admin.frame import act, blueprint, office_within, told
 from app.web.admin.hours import parse_day, shown
 from app.web.admin.kiosk import categories_of, languages_of
 
@@ -206,6 +206,25 @@ def hours_remove(office: str, kind: str, name: str) -> Any:
         return {}
 
     return _saved(office, {kind: name}, {}, save)
+
+
+@blueprint.post("/hours/<office>/training")
+@security.policy(Function.EDIT_PLACE)
+def hours_training(office: str) -> Any:
+    """Numbers for practice at every hour, or the hours again; at once, without a draft: it is no rule of the hours."""
+    asked = request.form.get("on")
+    if asked not in ("yes", "no"):
+        raise InvalidInput("invalid_input", fields=["on"])
+    on = asked == "yes"
+
+    def work(session: Session, who: Principal, at: datetime) -> None:
+        place = office_within(session, Function.EDIT_PLACE, office)
+        if training.switch(session, place.id, on=on, actor=who.actor, at=at):
+            action = "training_begun" if on else "training_ended"
+            told(session, who, action, f"office:{place.id}", {"office": place.id}, at)
+
+    act(work)
+    return redirect(url_for("admin.hours", office=office, done="training" if on else "serving"), 303)
 
 
 @blueprint.post("/hours/<office>/holidays")

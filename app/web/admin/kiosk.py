@@ -92,7 +92,7 @@ def _preview(session: Session, office: Office, content: Content, at: datetime) -
     if asked is not None:
         at = instant(business_date(at), asked)
     for choice in kiosk_layout.choices(session, office.id, at=at, content=content):
-        always = asked is None and bool(office.settings.get("training"))
+        always = asked is None and office.training
         lines.setdefault(choice.category.id, []).append(replace(choice, open=True) if always else choice)
     return list(lines.values())
 

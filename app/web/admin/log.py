@@ -26,6 +26,11 @@ ACTIONS = {
     "account_closed": "職員の使用を止めました",
     "account_opened": "職員の使用を再開しました",
     "password_reset": "パスワードを作り直しました",
+    "second_factor_on": "2段階の確認を始めました",
+    "second_factor_off": "2段階の確認をやめました",
+    "second_factor_codes": "予備のコードを作り直しました",
+    "second_factor_reset": "2段階の確認を外しました",
+    "recovery_code_used": "予備のコードでサインインしました",
     "tries_lifted": "まちがいの停止をときました",
     "approval_requested": "2人目の承認を求めました",
     "approval_given": "2人目として承認しました",
@@ -36,7 +41,19 @@ ACTIONS = {
     "kiosk_pin_set": "受付機の暗証番号を変えました",
     "kiosk_published": "受付機の内容を公開しました",
     "hours_published": "開庁時間を公開しました",
+    "training_begun": "訓練を始めました",
+    "training_ended": "訓練を終えました",
+    "roster_published": "配置表を公開しました",
+    "dials_changed": "順番の決めかたを変えました",
+    "roster_people_changed": "配置表の職員を変えました",
+    "fee_exempted": "手数料を免除しました",
+    "fee_charged": "手数料の免除をやめました",
+    "refund_requested": "返金を求めました",
+    "refund_approved": "返金を承認しました",
+    "refund_declined": "返金を取り下げました",
+    "refund_paid_out": "窓口で返金しました",
     "backup_made": "バックアップを作りました",
+    "message_changed": "お知らせの文面を変えました",
     "restored": "バックアップから復元しました",
 }
 
@@ -44,7 +61,7 @@ ACTIONS = {
 _FIELDS = {
     "name": "名前", "section": "課・係", "role": "役割", "office_id": "庁舎", "hall": "フロア", "label": "名前",
     "login": "職員番号", "from": "端末のアドレス", "version": "版", "keys": "変えた所", "act": "内容",
-    "made_at": "バックアップの日時", "leap": "番号の飛び",
+    "left": "残り", "made_at": "バックアップの日時", "leap": "番号の飛び",
 }  # fmt: skip
 _VALUES: dict[str, str] = {
     **{str(role): name for role, name in ROLE_NAMES.items()},

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import DomainError
 from app.domain.roles import Function, Role
 from app.models.people import Account
-from app.services import access, approvals, people
+from app.services import access, approvals, people, second_factor
 from app.services.access import Principal
 from app.web import off_loop, security
 from app.web.admin import typed
@@ -54,7 +54,8 @@ def _shown(
         session, "staff", area="staff", error=error, search=search, member=member, form=form, password=password,
         password_of=of, rows=people.listed(session, who, search=search, at=at) if search else everybody,
         everybody=everybody, waiting=waiting, names={row.account.id: row.account for row in everybody},
-        roles=ROLE_NAMES, tries=people.slowed(session, who, at=at), sets_password=approvals.sets_password, **more,
+        since=second_factor.since(session, member.id) if member else None, roles=ROLE_NAMES,
+        tries=people.slowed(session, who, at=at), sets_password=approvals.sets_password, **more,
     )  # fmt: skip
 
 
@@ -170,6 +171,17 @@ def member_lift(account: int) -> Any:
     """Forget the wrong tries of a person who is held up by them."""
     act(lambda session, who, at: people.lift(session, by=who, account_id=account, at=at, key=key()))
     return redirect(url_for("admin.member", account=account, done="lifted"), 303)
+
+
+@blueprint.post(f"/staff/<{NUMBER}:account>/factor")
+@security.policy(Function.MANAGE_PEOPLE)
+def member_factor(account: int) -> Any:
+    """Take away the second factor of somebody who lost it."""
+    try:
+        act(lambda session, who, at: second_factor.reset(session, by=who, account_id=account, at=at, key=key()))
+    except REFUSALS as error:
+        return _again(error, account)
+    return redirect(url_for("admin.member", account=account, done="factor"), 303)
 
 
 @blueprint.post(f"/staff/approvals/<{NUMBER}:approval>/<any(approve, decline):verdict>")

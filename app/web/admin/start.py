@@ -6,7 +6,7 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from app.domain.roles import Function, may
-from app.services import approvals, audit, devices, opening_hours, publications
+from app.services import approvals, audit, devices, opening_hours, people, publications
 from app.services.hours import today
 from app.services.publications import Kind
 from app.web import security
@@ -24,6 +24,7 @@ def start() -> Response:
             shown["places"] = [_place(session, office, at) for office in offices_within(session, who)]
         if may(who.role, Function.MANAGE_PEOPLE):
             shown["waiting"] = len(approvals.waiting(session, who, at=at))
+            shown["anomalies"] = people.anomalies(session, who, at=at)
         if may(who.role, Function.MANAGE_DEVICES):
             shown["devices"] = [device.health for device in devices.listed(session, who, at=at)]
         return page(session, "start", area="", **shown)

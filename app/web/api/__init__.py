@@ -2,10 +2,31 @@
 
 from flask import Flask
 
-from app.web.api import counters, desk, offices, openapi, steps, tickets
+from app.web.api import (
+    bookings,
+    congestion,
+    counters,
+    desk,
+    forecasts,
+    hooks_messages,
+    hooks_stripe,
+    offices,
+    openapi,
+    payments,
+    reports,
+    slots,
+    staffing,
+    steps,
+    tickets,
+)
+
+PARTS = (
+    offices, tickets, slots, bookings, counters, desk, steps, reports, forecasts, staffing, congestion,
+    payments, hooks_stripe, hooks_messages, openapi,
+)  # fmt: skip
 
 
 def install(app: Flask) -> None:
     """Mount the parts of the API."""
-    for part in (offices, tickets, counters, desk, steps, openapi):
+    for part in PARTS:
         app.register_blueprint(part.blueprint)

@@ -39,6 +39,8 @@ def read(model: type[Model]) -> Model:
 
 def plain(value: Any) -> Any:
     """Mappings and instants as JSON has them: ISO 8601 with offset."""
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -48,6 +50,17 @@ def plain(value: Any) -> Any:
     return value
 
 
+def day_asked(name: str, usual: date | None = None) -> date:
+    """The day of ``?name=2026-04-01``, or ``usual`` when it is not asked; raises InvalidInput for what is no day."""
+    text = request.args.get(name)
+    if text is None and usual is not None:
+        return usual
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        raise InvalidInput(fields=[name]) from None
+
+
 def answer(value: Mapping[str, Any], status: int = 200) -> Response:
     """A JSON response."""
-    return Response(orjson.dumps(plain(value)), status=status, mimetype="application/json")
+    return Response(orjson.dumps(value, default=plain), status=status, mimetype="application/json")

@@ -12,8 +12,7 @@ from app.domain.ticket import Action
 from app.services import access, desk_acts
 from app.web import security
 from app.web.api.body import Body, answer, read
-from app.web.api.counters import at_counter, step_view
-from app.web.api.reasons import sentence
+from app.web.api.counters import answer_called, at_counter, called_view, step_view
 
 blueprint = Blueprint("api_desk", __name__, url_prefix="/api/v1/counters")
 
@@ -54,12 +53,6 @@ def miss_next(counter: str) -> Response:
         called = desk_acts.miss_and_next(
             session, counter_id=counter, step_id=body.step, actor=who.actor, at=at, request_key=key
         )
-        if called is None:
-            return {}
-        step, choice = called
-        return step_view(session, step) | {"reason": {"code": choice.reason.code}}
+        return called_view(session, called[0], called[1].reason.code) if called else {}
 
-    found = at_counter(counter, Function.CALL, work)
-    if not found:
-        return Response(status=204)
-    return answer(found | {"reason": {**found["reason"], "sentence": sentence(found["reason"]["code"])}})
+    return answer_called(at_counter(counter, Function.CALL, work))

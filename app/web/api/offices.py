@@ -51,7 +51,7 @@ def one(office: str) -> Response:
             for c in session.scalars(select(Counter).where(Counter.office_id == office).order_by(Counter.position))
         ]
         found["open_now"] = hours.is_open(session, office, at)
-        found["takes_numbers"] = hours.takes_numbers(session, office, at) or bool(row.settings.get("training"))
+        found["takes_numbers"] = row.training or hours.takes_numbers(session, office, at)
         found["next_opening"] = hours.next_opening(session, office, at)
         return answer(found)
 
@@ -101,6 +101,13 @@ def _answer(kind: str, office: str, hall: str | None) -> Response:
 def show_board(office: str) -> Response:
     """The board of an office or of one hall."""
     return _answer("board", office, request.args.get("hall"))
+
+
+@blueprint.get("/<office>/counters")
+@security.policy(Function.PUBLIC)
+def show_counters(office: str) -> Response:
+    """What stands above the counters of an office or of one hall (services/counter_board.py)."""
+    return _answer("counters", office, request.args.get("hall"))
 
 
 @blueprint.get("/<office>/queue")

@@ -1,9 +1,10 @@
 """Why it was this number's turn, in one sentence (codes of domain/calling.py)."""
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 
-from app.web.locale import plain, t
+from app.web.locale import language, plain, t
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -22,4 +23,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
 
 def sentence(code: str) -> str:
     """The reason in the caller's language."""
-    return plain(t(REASONS.get(code, REASONS["earliest"])))
+    return _said(code if code in REASONS else "earliest", language())
+
+
+@cache
+def _said(code: str, _language: str) -> str:
+    """Looked up once for each language: every call says one, and the catalogues stay as they are."""
+    return plain(t(REASONS[code]))

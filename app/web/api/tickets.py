@@ -1,5 +1,7 @@
 """Tickets over HTTP: take one, look at it, give it back."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal
 
 from flask import Blueprint, Response, current_app
@@ -48,23 +50,37 @@ def take(office_id: str, wish: tickets.Wish) -> dict[str, Any]:
     request_ = security.idempotency(f"public:{office_id}")
     actor = who.actor if who else "public"
     seed = security.fresh_secret()
+    if who is None:
+        _refuse(office_id, wish, request_, at=at)
     with security.database().transaction() as session:
-        events.lock_office(session, office_id)
+        office = events.lock_office(session, office_id)
         access.require(session, who, Function.TAKE_TICKET if who else Function.PUBLIC, office_id=office_id)
+        if wish.channel == "web" and office.settings.get("web_ticket_confirm"):
+            wish = replace(wish, confirm_by=at + tickets.CONFIRM_WITHIN)
+
+        token = ""
 
         def work() -> dict[str, Any]:
+            nonlocal token
             issued = tickets.issue_told(
                 session, office_id=office_id, wish=wish, seed=seed, secret=secret(), actor=actor, at=at,
                 request_key=request_.key,
             )  # fmt: skip
+            token = issued.token
             described: dict[str, Any] = plain(tickets.describe_issued(session, issued))
             return described
 
         seen, replayed = requests.once(session, request_, at=at, work=work)
         if replayed:
-            seed = session.get_one(Ticket, seen["id"]).seed
-    token = ticket_token(secret(), seed)
+            token = ticket_token(secret(), session.get_one(Ticket, seen["id"]).seed)
     return seen | {"token": token, "status_url": f"{current_app.config['ADDRESS']}/t/{token}", "replayed": replayed}
+
+
+def _refuse(office_id: str, wish: tickets.Wish, request_: requests.Request, *, at: datetime) -> None:
+    """A crowd at a closed door is refused by reading: nobody inside waits for a lock because of it."""
+    with security.database().snapshot() as session:
+        if not requests.known(session, request_.scope, request_.key):
+            tickets.refuse(session, office_id=office_id, wish=wish, at=at)
 
 
 @blueprint.post("/offices/<office>/tickets")
@@ -97,6 +113,10 @@ def look(token: str) -> Response:
 def cancel(token: str) -> Response:
     """Give the number back; again: the same answer. 409 while at a counter or done."""
     at = security.now()
+    with security.database().snapshot() as session:
+        ticket = tickets.by_token(session, token)
+        if not queue.to_cancel(session, ticket):
+            return answer(tickets.describe(session, ticket, at=at))
     with security.database().transaction() as session:
         ticket = tickets.by_token(session, token)
         queue.cancel_ticket(session, ticket=ticket, actor="resident", at=at, reason="resident")

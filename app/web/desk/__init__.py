@@ -9,7 +9,7 @@ from app.domain.roles import Function
 from app.models.place import Counter, Office
 from app.services import access, desk_acts, events, requests
 from app.web import security
-from app.web.desk import acts, asks, drawing, seat, view, words
+from app.web.desk import acts, asks, drawing, money, own_roster, seat, view, words
 from app.web.errors import sentence, status_of
 from app.web.locale import t
 
@@ -30,7 +30,8 @@ def _draw(error: DomainError | None = None) -> Response:
         page = render_template(
             "desk/desk.html", screen=screen, draw=drawing.Drawing(screen), who=who, said=said,
             office=session.get_one(Office, counter.office_id), key=security.fresh_secret(), words=words,
-            script=words.script(),
+            script=words.script(), money=money.facts(session, screen), chip=money.chip,
+            news=own_roster.news(session, who, at=at),
         )  # fmt: skip
     return Response(page, status=status)
 
@@ -47,7 +48,7 @@ def show() -> Response:
 def act() -> Any:
     """One act of the pad by a plain form; 303 to the desk, or the fresh desk with what was refused."""
     try:
-        done = acts.perform(request.form)
+        done = acts.perform(request.form, {"money": money.take, "fees": money.change})
     except DomainError as error:
         return _draw(error)
     flash(str(done))
@@ -112,3 +113,17 @@ def ask(what: str) -> Any:
 def number() -> Response:
     """Where a number is and what may be done with it."""
     return asks.number(request.args.get("n", ""))
+
+
+@blueprint.get("/roster")
+@security.policy(Function.CALL)
+def own_days() -> Response:
+    """The own days of the published roster."""
+    return own_roster.page(seat.clerk())
+
+
+@blueprint.get("/roster.ics")
+@security.policy(Function.CALL)
+def own_calendar() -> Response:
+    """The same as a calendar file."""
+    return own_roster.calendar(seat.clerk())

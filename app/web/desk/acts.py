@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from app.web.locale import t
 
 # Minutes of a break that may be chosen.
 BREAKS = (10, 15, 30, 45, 60)
+_NOTHING_MORE: Mapping[str, "Callable[[Press], str]"] = MappingProxyType({})
 _ON_STEP = frozenset(
     {Action.RECALL, Action.START, Action.FINISH, Action.MISS, Action.PARK, Action.READY, Action.REJOIN}
 )
@@ -51,14 +53,15 @@ class Press:
         return self.session.get_one(Ticket, step.ticket_id).number
 
 
-def perform(form: Mapping[str, str]) -> str:
-    """Do what the form asks at the own counter; returns what was done in one sentence.
+def perform(form: Mapping[str, str], more: Mapping[str, Callable[["Press"], str]] = _NOTHING_MORE) -> str:
+    """Do what the form asks at the own counter; returns what was done in one sentence. ``more``: acts of other rooms.
 
     Raises Conflict("no_counter") for whoever sits at none, and what the act refuses.
     """
     who, at, asked = seat.clerk(), security.now(), security.idempotency()
     name, _, making = form.get("action", "").partition(":")
-    work = _WORK.get(name)
+    work = _WORK.get(name) or more.get(name)
+    # What stands behind the colon: the step of a certificate, the way of paying, a fee.
     form = {**form, "action": name} | ({"making": making} if making else {})
     if work is None:
         raise InvalidInput(fields=["action"])
@@ -161,6 +164,14 @@ def _cancel(press: Press) -> str:
     return str(words.said("cancel", ticket.number))
 
 
+def _confirm(press: Press) -> str:
+    ticket = desk_acts.confirm_number(
+        press.session, office_id=press.counter.office_id, number=press.form.get("number", "")[:20],
+        actor=press.who.actor, at=press.at, request_key=press.key,
+    )  # fmt: skip
+    return str(words.said("confirm", ticket.number))
+
+
 def _pause(press: Press) -> str:
     minutes, counter = press.integer("minutes"), press.counter
     if minutes not in BREAKS:
@@ -190,7 +201,7 @@ def _leave(press: Press) -> str:
 
 _WORK: Mapping[str, Callable[[Press], str]] = {
     "call-next": _call_next, "call": _call, "transfer": _transfer, "miss-next": _miss_next, "undo": _undo,
-    "cancel": _cancel, "pause": _pause, "resume": _resume, "leave": _leave,
+    "cancel": _cancel, "confirm": _confirm, "pause": _pause, "resume": _resume, "leave": _leave,
     "note": _note, "help": _help,
     **{action.value: _on_step for action in _ON_STEP},
 }  # fmt: skip

@@ -17,9 +17,9 @@ from app.models.place import Counter, Office
 from app.models.ticket import Step
 from app.services import access, desk, lines, notes, tickets
 from app.web import security
-from app.web.desk import acts, seat, transfer
+from app.web.desk import acts, money, seat, transfer
 
-ASKS = frozenset({"transfer", "number", "find", "miss", "cancel", "pause", "keys", "note"})
+ASKS = frozenset({"transfer", "number", "find", "miss", "cancel", "pause", "keys", "note", "money"})
 # What the QR code of a number holds: the address of its page.
 _LINK = re.compile(r"/t/([a-z2-7]{32})$")
 _OF_A_PARTY = frozenset({"transfer", "miss", "note"})
@@ -49,6 +49,8 @@ def page(what: str) -> Any:
 def _values(session: Session, counter: Counter, what: str, at: datetime) -> dict[str, Any]:
     if what == "pause":
         return {"breaks": acts.BREAKS}
+    if what == "money":
+        return money.asked(session, counter, normal_number(request.args.get("n", ""))[:12])
     if what not in _OF_A_PARTY:
         return {}
     held = desk.held(session, counter, at=at)

@@ -1,5 +1,6 @@
 """At which counter somebody sits, and choosing one: a counter and what is served there, in one act."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, render_template, request
@@ -11,6 +12,7 @@ from app.domain.errors import DomainError, NotFound, Unauthenticated
 from app.models.place import Counter, Hall, Office, WorkProfile
 from app.services import access
 from app.web import security
+from app.web.desk import own_roster
 from app.web.sign_in import last_sign_in
 
 # This machine's counter: a desk computer stands at one, whoever signs in at it.
@@ -65,12 +67,20 @@ def chooser(session: Session, who: access.Principal, *, error: DomainError | Non
         select(WorkProfile).where(WorkProfile.office_id == office.id).order_by(WorkProfile.position)
     ).all()
     usual = {profile.id: profile.name for profile in profiles}
+    own = own_roster.read(session, who, at=security.now())
     page = render_template(
         "desk/choose.html", office=office, offices=offices, halls=halls, counters=counters, profiles=profiles,
-        usual=usual, preferred=chosen or who.counter_id or request.cookies.get(MACHINE_COOKIE), who=who, error=error,
+        usual=usual, who=who, error=error, own=own,
+        preferred=chosen or who.counter_id or request.cookies.get(MACHINE_COOKIE) or _planned(counters, own),
         said=said, last=last_sign_in(), key=security.fresh_secret(),
     )  # fmt: skip
     return Response(page, status=status)
+
+
+def _planned(counters: Sequence[Counter], own: Any) -> str | None:
+    """The counter that the roster gives this person now, or next today."""
+    number = own.planned.counter if own and own.planned else None
+    return next((each.id for each in counters if each.number == number), None)
 
 
 def remember_machine(response: Any, counter_id: str) -> Any:

@@ -42,6 +42,7 @@ class Screen:
     neighbours: Sequence[Row]
     crowded: Row | None
     done: tuple[int, timedelta | None]
+    expected: desk.Expected | None
     note: str
     categories: Mapping[str, Category]
     office_view: Row
@@ -103,15 +104,17 @@ def read(session: Session, counter: Counter, *, at: datetime, chosen: int | None
     turn = desk.next_up(session, counter, at=at)
     categories = {c.id: c for c in session.scalars(select(Category).where(Category.office_id == counter.office_id))}
     rows = _queue(seen["steps"], counter.lines, turn, at)
+    state = _state(counter, step, turn)
     return Screen(
         counter=counter, hall=session.get_one(Hall, counter.hall_id),
         profile=session.get(WorkProfile, counter.profile_id) if counter.profile_id else None,
-        state=_state(counter, step, turn), at=at, version=(seen["epoch"], seen["seq"]), held=held,
+        state=state, at=at, version=(seen["epoch"], seen["seq"]), held=held,
         numbers={s["id"]: s["number"] for s in seen["steps"]}, party=party, next=turn,
         undo=desk.undo(session, counter, at=at, step=step), making=desk.making(session, counter, at=at),
         lines=_lines(seen["categories"], counter.lines), queue=rows, away=_away(seen["steps"], counter.lines),
         neighbours=_neighbours(seen, counter), crowded=_crowded(seen["categories"], counter.lines, at),
         done=desk.done_today(session, counter, at=at),
+        expected=desk.expected(session, counter, at=at) if state == "idle" else None,
         note=notes.of(session, party.ticket.id) if party else "", categories=categories, office_view=seen,
     )  # fmt: skip
 

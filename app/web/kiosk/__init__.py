@@ -4,7 +4,7 @@ Everything is plain pages and forms. What is chosen, the language and the modes 
 going back to the first screen forgets them all; nothing of one resident stays for the next.
 """
 
-from app.web.kiosk import pages, staff
+from app.web.kiosk import later, pages, reading, staff
 from app.web.kiosk.door import blueprint
 
-__all__ = ["blueprint", "pages", "staff"]
+__all__ = ["blueprint", "later", "pages", "reading", "staff"]

@@ -79,9 +79,9 @@ def at_kiosk(session: Session, office_id: str) -> Kiosk:
 def shared() -> dict[str, Any]:
     """What every screen of the kiosk needs beside its own values."""
     return {
-        "modes": words.modes(), "kept": words.kept, "link": words.link, "toggle": words.toggle, "runs": words.runs,
-        "when": words.when, "reason": words.reason, "clock_words": words.clock_words,
-        "in_every_language": words.in_every_language, "seconds": words.SECONDS,
+        "modes": words.modes(), "kept": words.kept, "link": words.link, "toggle": words.toggle,
+        "reason": words.reason,
+        "seconds": words.SECONDS,
         "pairing": PAIRING if PAIRING in current_app.view_functions else None,
     }  # fmt: skip
 

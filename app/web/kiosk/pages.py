@@ -15,6 +15,7 @@ from app.web import security
 from app.web.api.tickets import take
 from app.web.kiosk import paper, words
 from app.web.kiosk.door import Kiosk, at_kiosk, blueprint
+from app.web.kiosk.later import offered
 from app.web.limits import limit_public
 from app.web.locale import language
 from app.web.resident import qr
@@ -73,11 +74,12 @@ def visit(office: str) -> Any:
         asked = kiosk.wanted(session, found, words.chosen())
         kiosk.refuse_closed(asked)
         stages = [(each.service, each.category) for each in asked]
+        told = kiosk_visit.preview(session, stages, priority=words.modes().pri, at=at)
         return render_template(
             "kiosk/visit.html", kiosk=here, office=here.office, board=board, at=at, asked=asked,
             areas={each.category.id: kiosk_visit.area(session, each.category) for each in asked},
             companions=kiosk.companions(session, here.office, found, asked), key=security.fresh_secret(),
-            told=kiosk_visit.preview(session, stages, priority=words.modes().pri, at=at),
+            told=told, offers=offered(session, here, asked, told, at=at), full=request.args.get("full") == "1",
         )  # fmt: skip
 
 

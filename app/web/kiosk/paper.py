@@ -14,9 +14,8 @@ from app.models.ticket import Ticket
 from app.services import kiosk_visit
 from app.services.kiosk_visit import Stage
 from app.web.formats import local_short
-from app.web.kiosk import words
 from app.web.kiosk.door import Kiosk
-from app.web.locale import LANGUAGES, plain
+from app.web.locale import LANGUAGES, plain, speaking
 from app.web.resident import qr
 
 
@@ -72,12 +71,12 @@ def sheet(session: Session, kiosk: Kiosk, ticket: Ticket, *, address: str) -> Sh
     return Sheet(
         kiosk=kiosk, office=kiosk.office, ticket=ticket, category=session.get_one(Category, ticket.category_id),
         stages=kiosk_visit.stages(session, ticket), told=kiosk_visit.told(session, ticket), qr=qr(address),
-        training=bool(kiosk.office.settings.get("training")),
+        training=kiosk.office.training,
     )  # fmt: skip
 
 
 def render(found: Sheet) -> Markup:
     """The paper in Japanese and the ticket's own language, whoever prints it."""
     code = found.ticket.language if found.ticket.language in LANGUAGES else "ja"
-    with words.speaking(code):
+    with speaking(code):
         return Markup(render_template("kiosk/paper.html", sheet=found))  # noqa: S704 - a template of ours, escaped

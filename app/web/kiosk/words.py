@@ -1,21 +1,18 @@
 """What stands in the kiosk's addresses, and how it words hours and rows of counters."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from flask import g, request, url_for
-from flask_babel import force_locale
+from flask import request, url_for
 from markupsafe import Markup
 
 from app.domain.calendar import business_date, instant
 from app.services.kiosk_layout import Choice
 from app.services.tickets import MOST_SERVICES
-from app.web.formats import local_clock, local_day
-from app.web.locale import LANGUAGES, language, pick, plain, ruby, t
+from app.web.formats import clock_words
+from app.web.locale import language, t
 
 _FLAGS = ("big", "low", "dark", "pri")
 # How long a screen waits, in seconds: untouched until it asks; asking; a ticket; a ticket that was given longer;
@@ -67,21 +64,6 @@ def toggle(mode: str, instead_of: str | None = None) -> str:
     return link("start", **(changes | ({instead_of: None} if instead_of else {})))
 
 
-def clock_words(at: datetime) -> str:
-    """16時, 8時30分, 午後4時; 16:00 elsewhere."""
-    return local_clock(at).replace("00分《ふん》", "").replace("00分", "")
-
-
-def when(at: datetime, now: datetime) -> Markup:
-    """An instant to come, as a person says it: the hour today, 明日 and the hour, or the day and the hour."""
-    days = (business_date(at) - business_date(now)).days
-    if days == 0:
-        return ruby(clock_words(at))
-    if days == 1:
-        return t("明日 %(clock)s", clock=clock_words(at))
-    return ruby(f"{local_day(at)} {clock_words(at)}")
-
-
 def reason(choice: Choice, at: datetime) -> Markup:
     """Why a purpose cannot be chosen now, in one short line (T4)."""
     if choice.purpose.booked_only:
@@ -91,38 +73,3 @@ def reason(choice: Choice, at: datetime) -> Markup:
     if choice.until:
         return t("今日の受付は%(clock)sまでです", clock=clock_words(instant(business_date(at), choice.until)))
     return t("今日は受け付けていません")
-
-
-def runs(counters: Sequence[tuple[str, str]]) -> str:
-    """Rows of counters: 4〜7・9, 4–7, 9 elsewhere."""
-    japanese = language() in ("ja", "ja-Hira")
-    to, beside = ("〜", "・") if japanese else ("–", ", ")
-    return beside.join(first if first == last else f"{first}{to}{last}" for first, last in counters)
-
-
-@contextmanager
-def speaking(code: str) -> Iterator[None]:
-    """Words of another language than the request's: a ticket printed anew, a screen in every language."""
-    before = language()
-    with force_locale(LANGUAGES[code][0]):
-        g.language = code
-        try:
-            yield
-        finally:
-            g.language = before
-
-
-def in_every_language(text: str, **values: object) -> list[tuple[str, Markup]]:
-    """A sentence in every language that has it, Japanese first: where nobody can choose a language.
-
-    Values that are names by language are picked for each.
-    """
-    found: list[tuple[str, Markup]] = []
-    for code in LANGUAGES:
-        if code == "ja-Hira":
-            continue
-        with speaking(code):
-            said = t(text, **{name: plain(pick(v)) if isinstance(v, dict) else v for name, v in values.items()})
-        if said not in (known for _, known in found):
-            found.append((code, said))
-    return found

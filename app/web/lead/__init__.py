@@ -11,10 +11,10 @@ from app.domain.errors import DomainError, NotFound
 from app.domain.roles import Function, may
 from app.models.place import Office
 from app.services import access, catalogue
-from app.web import security
+from app.web import security, wait_errors
 from app.web.desk.acts import BREAKS
 from app.web.errors import sentence, status_of
-from app.web.lead import acts, asks, estimates, says, view
+from app.web.lead import acts, asks, says, view
 from app.web.lead.rows import NUMBERED
 from app.web.lead.words import script
 
@@ -59,7 +59,7 @@ def _draw(wanted: str | None, error: DomainError | None = None) -> Response:
         page = render_template(
             "lead/lead.html", screen=screen, office=office, offices=offices, who=who, said=said,
             first=cards[:NUMBERED], more=cards[NUMBERED:], says=says, done=None if said else _done(office.id, at),
-            estimate=estimates.error(session, office.id, at=at), key=security.fresh_secret(), script=script(),
+            estimate=wait_errors.error(session, office.id, at=at), key=security.fresh_secret(), script=script(),
             may_call=may(who.role, Function.CALL), may_assign=may(who.role, Function.ASSIGN_COUNTERS),
             room="/staff" if may(who.role, Function.SEE_QUEUE) else "/live",
         )  # fmt: skip

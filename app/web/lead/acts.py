@@ -8,12 +8,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.domain import alerts
+from app.domain.calendar import parse_instant
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.roles import Function
 from app.domain.ticket import Action
 from app.models.place import Counter
 from app.models.ticket import Step, Ticket
-from app.services import access, counters, desk_acts, events, floor, queue, requests, seen, staff_queue
+from app.services import access, advice_record, counters, desk_acts, events, floor, queue, requests, seen, staff_queue
+from app.services.advice_record import Told
 from app.web import security
 from app.web.desk import words
 from app.web.desk.acts import BREAKS
@@ -119,10 +121,25 @@ def _open(press: Press) -> Done:
         press.session, counter_id=counter.id, profile_id=profile, categories=categories,
         staff_name=counter.staff_name, **press.by,
     )  # fmt: skip
+    if press.form.get("advised"):
+        _advised(press, counter)
     said = t("%(n)s番窓口の受け持ちを変えました。", n=counter.number) if before == "open" else t(
         "%(n)s番窓口を開きました。", n=counter.number
     )  # fmt: skip
     return _done(said, was | {"expect": shown(counter)} if was else None)
+
+
+def _advised(press: Press, counter: Counter) -> None:
+    """Keep what the screen told of this act; raises InvalidInput for what no screen tells."""
+    now, *rest = [*press.form.get("told", "").split(","), "", "", "", ""][:4]
+    if not all(each.isascii() and each.isdigit() and len(each) < 6 for each in (now or "0", *rest)):
+        raise InvalidInput(fields=["told"])
+    then, low, high = map(int, rest)
+    advice_record.keep(
+        press.session, office_id=press.office_id, counter_id=counter.id, category_id=press.form["advised"],
+        begins=parse_instant(press.form.get("begins", ""), "begins"), actor=press.who.actor, at=press.at,
+        told=Told(now=int(now) if now else None, then=then, low=low, high=high),
+    )  # fmt: skip
 
 
 def _pause(press: Press) -> Done:
@@ -193,6 +210,13 @@ def _cancel_number(press: Press) -> Done:
     return _done(words.said("cancel", ticket.number))
 
 
+def _confirm_number(press: Press) -> Done:
+    ticket = desk_acts.confirm_number(
+        press.session, office_id=press.office_id, number=press.form.get("number", "")[:20], **press.by
+    )
+    return _done(words.said("confirm", ticket.number))
+
+
 def _seen(press: Press) -> Done:
     """Take an alert: asked of the floor as it is under the lock, so that two leads do not both run."""
     view = staff_queue.read(press.session, office_id=press.office_id, at=press.at)
@@ -212,6 +236,7 @@ _WORK: Mapping[str, _Work] = {
     "close": (Function.ASSIGN_COUNTERS, _close), "helped": (Function.ASSIGN_COUNTERS, _helped),
     "call-next": (Function.CALL, _call_next), "call": (Function.CALL, _call),
     "transfer": (Function.CALL, _transfer), "cancel-number": (Function.CALL, _cancel_number),
+    "confirm-number": (Function.CALL, _confirm_number),
     "seen": (Function.LEAD, _seen),
     **{action.value: (Function.CALL, _on_step) for action in ON_STEP},
 }  # fmt: skip

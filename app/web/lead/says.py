@@ -8,6 +8,8 @@ from markupsafe import Markup, escape
 from app.domain.advice import Advice, Deed
 from app.domain.alerts import Alert, Code, Severity
 from app.domain.roles import Function, Role, may
+from app.web.formats import local_short
+from app.web.lead.ahead import Effect
 from app.web.lead.view import Screen
 from app.web.locale import pick, plain, t
 
@@ -43,10 +45,18 @@ def card(screen: Screen, alert: Alert, role: Role) -> Said:
     button = _button(screen, alert.advice) if alert.advice and may(role, needs) else None
     going = t("行きます") if alert.code is Code.HELP else t("見た")
     label, fields = button or (going, seen_fields(alert))
+    if button is not None and alert.key in screen.effects and alert.category:
+        fields = dict(fields) | advised(alert.category, screen.effects[alert.key])
     return Said(
         alert=alert, level=level, sign=sign, facts=facts, do=do, note=note, label=label, fields=fields,
         apart=button is not None,
     )  # fmt: skip
+
+
+def advised(category: str, effect: Effect) -> dict[str, str]:
+    """What was told of a proposal, sent with its act so that what came of it can be shown."""
+    figures = ("" if effect.now is None else effect.now, effect.then, effect.low, effect.high)
+    return {"advised": category, "told": ",".join(map(str, figures)), "begins": effect.begins.isoformat()}
 
 
 def seen_fields(alert: Alert) -> dict[str, str]:
@@ -81,13 +91,36 @@ def _numbers(screen: Screen, alert: Alert) -> list[str]:
 
 def _line(screen: Screen, alert: Alert) -> tuple[Markup, Markup, Markup]:
     values = alert.values
+    if alert.code is Code.RISING:
+        facts = t(
+            "%(line)s %(n)s人・このままだと2時間のうちに最長%(minutes)s分(目標%(target)s分)", n=values["waiting"],
+            line=plain(pick(screen.categories[alert.category or ""].name)), minutes=values["minutes"],
+            target=values["target"],
+        )  # fmt: skip
+        return facts, *_with_effect(screen, alert)
     facts = t(
         "%(line)s %(n)s人・最長%(minutes)s分(目標%(target)s分)", n=values["waiting"], minutes=values["minutes"],
         line=plain(pick(screen.categories[alert.category or ""].name)), target=values["target"],
     )  # fmt: skip
     if alert.code is Code.NO_COUNTER:
         facts += Markup(" ") + t("呼べる窓口がありません。")
-    return facts, *_other_counter(screen, alert.advice)
+    return facts, *_with_effect(screen, alert)
+
+
+def _with_effect(screen: Screen, alert: Alert) -> tuple[Markup, Markup]:
+    """What to do, and what that does to the longest wait of the next two hours."""
+    do, note = _other_counter(screen, alert.advice)
+    effect = screen.effects.get(alert.key)
+    if effect is None:
+        return do, note
+    values = {"time": local_short(effect.begins), "then": effect.then, "low": effect.low, "high": effect.high}
+    gain = (
+        t("%(time)sから、いちばん長い待ちは%(then)s分(10回に8回は%(low)s〜%(high)s分)。", **values)
+        if effect.now is None
+        else t("%(time)sから、いちばん長い待ち %(now)s→%(then)s分(10回に8回は%(low)s〜%(high)s分)。",
+               now=effect.now, **values)
+    )  # fmt: skip
+    return do, Markup("<b>") + gain + Markup("</b> ") + note
 
 
 def _other_counter(screen: Screen, advice: Advice | None) -> tuple[Markup, Markup]:
@@ -175,8 +208,8 @@ def _away(screen: Screen, alert: Alert) -> tuple[Markup, Markup, Markup]:
 
 
 _WORDS = {
-    Code.LATE: _line, Code.NO_COUNTER: _line, Code.IDLE: _idle, Code.NOT_COME: _not_come, Code.HELP: _help,
-    Code.OVERDUE: _overdue, Code.LONG: _long, Code.PARKED: _away, Code.MISSED: _away,
+    Code.LATE: _line, Code.NO_COUNTER: _line, Code.RISING: _line, Code.IDLE: _idle, Code.NOT_COME: _not_come,
+    Code.HELP: _help, Code.OVERDUE: _overdue, Code.LONG: _long, Code.PARKED: _away, Code.MISSED: _away,
 }  # fmt: skip
 
 

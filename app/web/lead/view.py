@@ -15,10 +15,16 @@ from sqlalchemy.orm import Session
 
 from app.domain import alerts
 from app.domain.alerts import Alert, Seen, Severity, still_seen
+from app.domain.calendar import business_date
 from app.models.place import Category, Office, Service, WorkProfile
-from app.services import day_figures, floor, hours, seen
+from app.services import advice_record, day_course, day_figures, floor, hours, own_roster, seen
+from app.services.advice_record import Taken
+from app.services.day_course import Course, HalfHour, LineCourse
 from app.services.day_figures import Figures
+from app.services.own_roster import Sits
 from app.web import security
+from app.web.lead import ahead
+from app.web.lead.ahead import Effect
 from app.web.lead.rows import LineRow, Look, Row, Tile, line_row, tile
 
 
@@ -27,6 +33,9 @@ class Screen:
     """Everything the templates draw. ``state``: alert, calm (nothing, or only what is worth knowing), empty (no number
     yet today) or rest (out of hours).
 
+    ``planned``: who sits at which counter (its number) now by the published roster.
+    ``advised``: proposals that were taken today, with what came of them.
+    ``effects``: what a proposed counter would do, by the alert's key.
     ``taken``: alerts somebody takes care of, with who; ``steps``, ``counters``: the snapshot's, by id.
     """
 
@@ -45,6 +54,31 @@ class Screen:
     profiles: Mapping[str, WorkProfile]
     steps: Mapping[int, Row]
     counters: Mapping[str, Row]
+    effects: Mapping[str, Effect]
+    course: Course
+    planned: Mapping[str, Sits]
+    advised: Sequence[Taken]
+
+    @property
+    def course_top(self) -> float:
+        """The top of the drawing of the day's course, in parties."""
+        return max([5.0, *(max(each.high, each.came or 0) for each in self.course.half_hours)])
+
+    @property
+    def course_lines(self) -> list[LineCourse]:
+        """The day's course of each line, in the order of the lines."""
+        known = {each.category_id: each for each in self.course.lines}
+        return [known[each.category.id] for each in self.lines if each.category.id in known]
+
+    @property
+    def peak(self) -> HalfHour | None:
+        """The half-hour still to come for which the most are expected."""
+        ahead = [each for each in self.course.half_hours if each.came is None]
+        return max(ahead, key=lambda each: each.expected, default=None)
+
+    def open_of(self, line: str) -> int:
+        """Counters that serve a line first now."""
+        return next((each.open for each in self.lines if each.category.id == line), 0)
 
     @property
     def waiting(self) -> int:
@@ -75,7 +109,7 @@ def read(session: Session, office: Office, *, at: datetime) -> Screen:
     """The screen of an office now."""
     view = snapshot(office.id, at)
     place = floor.of_snapshot(session, view, at=at)
-    found = alerts.find(place, at)
+    found, effects = ahead.look(session, office.id, place, alerts.find(place, at), at=at)
     marks = seen.marks(session, office.id, at=at)
     taken = [(each, marks[each.key]) for each in found if each.key in marks and still_seen(each, marks[each.key], at)]
     fresh = [each for each in found if each.key not in {key.key for key, _ in taken}]
@@ -96,13 +130,16 @@ def read(session: Session, office: Office, *, at: datetime) -> Screen:
         figures=figures, state=_state(session, office, fresh, figures, at),
         opens_at=hours.next_opening(session, office.id, at), categories=categories, services=services,
         profiles=profiles, steps={step["id"]: step for step in view["steps"]},
-        counters={c["id"]: c for c in view["counters"]},
+        counters={c["id"]: c for c in view["counters"]}, effects=effects,
+        course=day_course.read(session, office.id, at=at),
+        planned=own_roster.sitting(session, office.id, at=at),
+        advised=advice_record.of_days(session, office.id, business_date(at), business_date(at), at=at),
     )  # fmt: skip
 
 
 def _state(session: Session, office: Office, fresh: Sequence[Alert], figures: Figures, at: datetime) -> str:
     if any(alert.severity is not Severity.NOTE for alert in fresh):
         return "alert"
-    if not office.settings.get("training") and not hours.is_open(session, office.id, at):
+    if not office.training and not hours.is_open(session, office.id, at):
         return "rest"
     return "calm" if figures.issued else "empty"
