@@ -135,6 +135,24 @@ def test_without_script_the_page_still_tells(hall: Hall, tab: Callable[..., Page
     assert "時間は まだ わかりません" in page.content()
 
 
+def test_an_office_silent_from_the_first_moment(hall: Hall, tab: Callable[..., Page]) -> None:
+    """The page came, no snapshot after it: what it shows is as old as one whose server fell silent later."""
+    hall.take()
+    mine = hall.take()
+    hall.open()
+    number, home = tab("/o/ward/about/how", *PHONE), tab("/o/ward/about/how", *PHONE)
+    for page, path in ((number, path_of(mine)), (home, "/o/ward")):
+        page.route_web_socket(re.compile("/socket.io/"), lambda _: None)
+        page.route(re.compile("/api/v1/offices/ward/board"), lambda asked: asked.abort())
+        page.goto(f"{hall.address}{path}")
+    expect(number.locator('[data-f="ahead"]')).to_have_text("1")
+    expect(home.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("待ち 2人")
+    expect(number.locator("main")).to_contain_text(re.compile(r"\d+時\d\d分には、前に1人でした。"), timeout=25_000)
+    expect(number.locator('[data-f="ahead"]')).to_have_count(0)
+    row = home.locator('[data-line="ward-certificates"]')
+    expect(row).to_contain_text(re.compile(r"いまは不明\s*\d+時\d\d分は 2人"), timeout=25_000)
+
+
 def test_what_is_old_is_told_in_the_past_tense(hall: Hall, tab: Callable[..., Page]) -> None:
     """A phone whose server hangs keeps the number; people ahead, minutes, lamps and states are not told as true."""
     hall.take()

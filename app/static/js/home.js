@@ -10,6 +10,8 @@ function range(line) {
 }
 
 let shown = null;
+// What stands on the page from its server, until the first snapshot: the office may fall silent before it came.
+let lines = [...live.querySelectorAll("[data-line]")].map((row) => ({ id: row.dataset.line, waiting: row.dataset.waiting }));
 let truth = new Date();
 
 function put(row, what, made) {
@@ -22,6 +24,7 @@ function rowOf(line) {
 
 function draw(board) {
   shown = board;
+  lines = board.categories;
   truth = new Date();
   for (const line of board.categories) {
     const row = rowOf(line);
@@ -36,7 +39,7 @@ function draw(board) {
 function onStale(stale) {
   showStale(stale, truth);
   if (!stale) return shown && draw(shown);
-  for (const line of shown?.categories ?? []) {
+  for (const line of lines) {
     const row = rowOf(line);
     put(row, "waiting", "");
     put(row, "range", say("was", { clock: clock(truth), n: line.waiting }));

@@ -94,10 +94,12 @@ function onStale(stale) {
   for (const tag of document.querySelectorAll("[data-tag]")) tag.replaceChildren(say("state", { clock: clock(truth) }));
   document.querySelector("main .coming")?.remove();
   const figures = document.querySelector("main .two");
-  if (!figures || !was) return undefined;
+  // Before the first snapshot the figure is the one that came with the page.
+  const ahead = was?.ahead ?? document.querySelector('main [data-f="ahead"]')?.textContent;
+  if (!figures || ahead === undefined) return undefined;
   const line = document.createElement("p");
   line.className = "then";
-  line.append(say("was", { clock: clock(truth), n: was.ahead }));
+  line.append(say("was", { clock: clock(truth), n: ahead }));
   return figures.replaceWith(line);
 }
 
