@@ -88,6 +88,17 @@ def test_a_counter_opened_by_a_program_has_no_name_beside_it(floor: Lead, databa
     assert '<span class="nm">–</span>' in tile
 
 
+def test_a_clock_set_back_leaves_no_minutes_below_zero(floor: Lead, past: Past) -> None:
+    past.open("ward-2", -9)
+    past.open("ward-4", -9)
+    past.help("ward-4", -9)
+    past.issue("juminhyo", -8)
+    past.call("ward-2", -9)
+    page = floor.page
+    assert "応援を呼んで0分" in page
+    assert not re.search(r"-\d+分", page)
+
+
 def test_waiting_numbers_with_their_circumstances(floor: Lead, past: Past) -> None:
     past.open("ward-4", 20)
     plain = past.issue("tennyu", 5, then=["kokuho_join"], language="vi", party=3)
