@@ -10,12 +10,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
 from app.domain import contact
+from app.domain.calendar import clock
 from app.domain.errors import IllegalTransition, InvalidInput
 from app.domain.slots import LineRules
 
@@ -23,6 +24,7 @@ HOLD_LASTS = timedelta(minutes=5)
 # What one browser or address may hold at once, and one phone or address may have booked ahead.
 MOST_HOLDS, MOST_BOOKINGS = 5, 5
 MOST_PARTY, MOST_SERVICES = 8, 16
+NOON = time(12, 0)
 # No 0 O, 1 I L, 2 Z, 5 S, 8 B, U V, nor vowels that make words.
 REFERENCE_LETTERS = "34679CDFGHJKMNPQRTWXY"
 _LONGEST_NAME, _LONGEST_NOTES = 60, 200
@@ -84,6 +86,23 @@ class WishState(StrEnum):
     TAKEN = "taken"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
+
+
+class Half(StrEnum):
+    """Which half of a day somebody can come in: before noon in Japan, from noon on, or either."""
+
+    EITHER = "either"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+
+    def suits(self, start: datetime) -> bool:
+        """Whether a visit that begins then lies in it."""
+        return self is Half.EITHER or self is (Half.MORNING if clock(start) < NOON else Half.AFTERNOON)
+
+    @property
+    def rivals(self) -> tuple["Half", ...]:
+        """The halves that some start suits together with this one."""
+        return tuple(Half) if self is Half.EITHER else (Half.EITHER, self)
 
 
 class Asked(StrEnum):

@@ -10,10 +10,11 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, BigId, Pk
-from app.domain.booking import State, WishState
+from app.domain.booking import Half, State, WishState
 
 _STATES = ", ".join(f"'{state}'" for state in State)
 _WISH_STATES = ", ".join(f"'{state}'" for state in WishState)
+_HALVES = ", ".join(f"'{half}'" for half in Half)
 _HELD = text("state = 'held'")
 _BOOKED = text("state = 'booked'")
 _KEPT = text("erased_at IS NULL")
@@ -141,7 +142,8 @@ class BookingEvent(Base):
 class BookingWish(Base):
     """A place on the waiting list of some full days: the next fitting slot is offered for a limited time.
 
-    ``booking_id`` is the hold that is offered. ``contact_id`` as in a booking.
+    ``half``: of each of the days, by the slot's start. ``booking_id`` is the hold that is offered. ``contact_id`` as
+    in a booking.
     """
 
     __tablename__ = "booking_wish"
@@ -149,6 +151,7 @@ class BookingWish(Base):
         UniqueConstraint("token_hash"),
         UniqueConstraint("booking_id"),
         CheckConstraint(f"state IN ({_WISH_STATES})", name="state"),
+        CheckConstraint(f"half IN ({_HALVES})", name="half"),
         CheckConstraint("first_day <= last_day AND party >= 1", name="days"),
         CheckConstraint("state <> 'offered' OR booking_id IS NOT NULL", name="offered"),
         Index("ix_booking_wish_open", "office_id", "id", sqlite_where=_OPEN_WISH, postgresql_where=_OPEN_WISH),
@@ -163,6 +166,7 @@ class BookingWish(Base):
     party: Mapped[int]
     first_day: Mapped[date]
     last_day: Mapped[date]
+    half: Mapped[str]
     language: Mapped[str]
     contact_id: Mapped[int | None] = mapped_column(BigId)
     contact_index: Mapped[str | None]

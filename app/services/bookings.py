@@ -201,7 +201,7 @@ def move(
     session.flush()
     fail_at("move.before_commit")
     booking_events.moved(session, booking, at=at)
-    waiting_offers.offer(session, office_id=booking.office_id, at=at)
+    waiting_offers.offer(session, office_id=booking.office_id, at=at, day=business_date(before))
     return booking
 
 
@@ -238,7 +238,7 @@ def cancel(
     fail_at("cancel.before_commit")
     if was is State.BOOKED:
         booking_events.cancelled(session, booking, at=at)
-    waiting_offers.offer(session, office_id=booking.office_id, at=at)
+    waiting_offers.offer(session, office_id=booking.office_id, at=at, day=booking.business_date)
     return True
 
 

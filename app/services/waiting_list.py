@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.db.sealed import Sealer
 from app.domain import booking as rules
-from app.domain.booking import Person, State, WishState
+from app.domain.booking import Half, Person, State, WishState
 from app.domain.calendar import JST
 from app.domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from app.domain.refs import token_hash
@@ -22,19 +22,20 @@ OPEN = (WishState.WAITING, WishState.OFFERED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody waits for: any start on these days, both included."""
+    """What somebody waits for: any start in this half of these days, both included."""
 
     office_id: str
     services: tuple[str, ...]
     first_day: date
     last_day: date
+    half: Half = Half.EITHER
     party: int = 1
     language: str = "ja"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place on the list. ``ahead``: who wait for one of the same days before; ``offered``: the start on offer."""
+    """A place on the list. ``ahead``: who wait for some of the same times before; ``offered``: the start on offer."""
 
     wish: BookingWish
     state: WishState
@@ -53,8 +54,8 @@ def ask(
 ) -> BookingWish:
     """Put somebody on the list.
 
-    Raises InvalidInput("contact_needed"), Conflict("day_not_full"), TooMany("too_many_wishes") and what asking for
-    slots raises.
+    Raises InvalidInput("contact_needed"), Conflict("day_not_full", "nothing_to_wait_for"), TooMany("too_many_wishes")
+    and what asking for slots raises.
     """
     asked = _refuse_free(session, wanted, at=at)
     until = datetime.combine(wanted.last_day, datetime.max.time(), JST)
@@ -69,8 +70,8 @@ def ask(
     wish = BookingWish(
         office_id=wanted.office_id, state=WishState.WAITING, seed=seed,
         token_hash=token_hash(rules.token(secret, "wish", seed)), services=list(asked.services), party=wanted.party,
-        first_day=wanted.first_day, last_day=wanted.last_day, language=wanted.language, contact_id=contact_id,
-        contact_index=index, created_at=at, changed_at=at, offers=0, booking_id=None,
+        first_day=wanted.first_day, last_day=wanted.last_day, half=wanted.half, language=wanted.language,
+        contact_id=contact_id, contact_index=index, created_at=at, changed_at=at, offers=0, booking_id=None,
     )  # fmt: skip
     session.add(wish)
     session.flush()
@@ -86,7 +87,12 @@ def refuse(session: Session, *, wanted: Wanted, person: Person, sealer: Sealer, 
 def _refuse_free(session: Session, wanted: Wanted, *, at: datetime) -> Visit:
     asked = availability.visit(session, office_id=wanted.office_id, services=wanted.services)
     days = availability.days(wanted.first_day, wanted.last_day)
-    if any(slot.free for slot in availability.of_days(session, asked, days, party=wanted.party, at=at)):
+    slots = availability.of_days(session, asked, days, party=wanted.party, at=at)
+    suiting = [slot for slot in slots if wanted.half.suits(slot.start)]
+    if not suiting:
+        # Nobody is left waiting for a time that there is not.
+        raise Conflict("nothing_to_wait_for")
+    if any(slot.free for slot in suiting):
         raise Conflict("day_not_full")
     return asked
 
@@ -114,6 +120,7 @@ def place(session: Session, wish: BookingWish, *, at: datetime) -> Place:
     ahead = select(func.count()).where(
         BookingWish.office_id == wish.office_id, BookingWish.state == WishState.WAITING, BookingWish.id != wish.id,
         BookingWish.first_day <= wish.last_day, BookingWish.last_day >= wish.first_day,
+        BookingWish.half.in_(Half(wish.half).rivals),
         (BookingWish.offers < wish.offers) | ((BookingWish.offers == wish.offers) & (BookingWish.id < wish.id)),
     )  # fmt: skip
     held = session.get(Booking, wish.booking_id) if wish.state == WishState.OFFERED and wish.booking_id else None
@@ -150,8 +157,9 @@ def withdraw(session: Session, wish: BookingWish, *, at: datetime) -> bool:
     wish = session.get_one(BookingWish, wish.id, with_for_update=True, populate_existing=True)
     if wish.state not in OPEN:
         return False
-    waiting_offers.release(session, wish, at=at)
+    freed = waiting_offers.release(session, wish, at=at)
     wish.state, wish.changed_at, wish.contact_index = WishState.WITHDRAWN, at, None
     session.flush()
-    waiting_offers.offer(session, office_id=wish.office_id, at=at)
+    if freed is not None:
+        waiting_offers.offer(session, office_id=wish.office_id, at=at, day=freed)
     return True

@@ -38,6 +38,7 @@ BOOKING_SENTENCES: Mapping[str, str] = MappingProxyType(
         "reason_needed": "理由を選んでください。",
         "search_too_short": "もう少し長く、正しいとおりに入れてください。",
         "wish_ended": "この申し込みは終わっています。",
+        "nothing_to_wait_for": "この日の その時間には、予約できる時間がありません。",
         "day_not_full": "この日は まだ空きがあります。時間を選んでください。",
     }
 )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain import booking as rules
-from app.domain.booking import REFERENCE_LETTERS, TABLE, Action, Asked, Asks, Person, State, Timing, after, timing
+from app.domain.booking import REFERENCE_LETTERS, TABLE, Action, Asked, Asks, Half, Person, State, Timing, after, timing
 from app.domain.errors import IllegalTransition, InvalidInput
 from app.domain.slots import LineRules
 
@@ -78,3 +78,13 @@ def test_what_is_masked() -> None:
     assert (rules.masked_name("山田花子"), rules.masked_name("李明"), rules.masked_name("")) == ("山●●●", "李●", "")
     assert rules.masked_phone("+819012345678") == "●●● 5678"
     assert rules.masked_email("taro@example.jp") == "t●●●@…"
+
+
+def test_a_half_of_a_day_is_told_by_the_start_in_japan() -> None:
+    noon = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
+    starts = [noon - timedelta(hours=11), noon - timedelta(minutes=1), noon, noon + timedelta(hours=11)]
+    suited = {half: [half.suits(start) for start in starts] for half in Half}
+    assert suited == {
+        Half.EITHER: [True] * 4, Half.MORNING: [True, True, False, False], Half.AFTERNOON: [False, False, True, True]
+    }  # fmt: skip
+    assert all((a in b.rivals) == any(a.suits(s) and b.suits(s) for s in starts) for a in Half for b in Half)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -19,6 +19,11 @@ SEALER = Sealer(SECRET)
 # Wednesday 1 April 2026, noon in Japan; the slots are of Thursday morning.
 AT = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
 NEXT_DAY = datetime(2026, 4, 2, 0, 0, tzinfo=UTC)
+# A Tuesday: おくやみ has one place in half an hour for 90 minutes at a time; the day is soon full.
+FULL_DAY = date(2026, 4, 14)
+FULL_STARTS = [
+    datetime.fromisoformat("2026-04-14T08:30+09:00") + timedelta(minutes=minutes) for minutes in (0, 90, 270, 360)
+]
 _seeds = itertools.count()
 
 
@@ -53,6 +58,11 @@ def book(session: Session, *services: str, **more: Any) -> Booking:
     person = {name: more.pop(name) for name in ("name", "phone", "email", "notes") if name in more}
     at = more.get("at", AT)
     return confirm(session, hold(session, *services, **more), at=at, **person)
+
+
+def fill_day(session: Session) -> list[Booking]:
+    """Book the day so that no visit fits any more: two of the morning, two of the afternoon."""
+    return [book(session, "okuyami", name="山田", start=start) for start in FULL_STARTS]
 
 
 def used(session: Session, start: datetime | None = None, line: str = "ward-moving") -> int:

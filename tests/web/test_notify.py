@@ -1,7 +1,7 @@
 """Being told, from the number's page to the message and its link; each refusal where it is typed."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 from app.channels.base import Ways
 from app.channels.console import Console
 from app.db.session import Database
-from app.domain.calendar import business_date
 from app.domain.delivery import Channel, Occasion
 from app.domain.refs import token_hash
 from app.factory import create_app
@@ -23,6 +22,7 @@ from app.models.delivery import Contact, ContactCode, Delivery
 from app.services import bookings, counters, queue, waiting_list
 from app.services.sending import code_digits
 from config.settings import Settings
+from tests.services.booking_desk import AT, FULL_DAY, fill_day
 from tests.services.messages import SEALER, SECRET, Clock, put, sender
 from tests.web.conftest import Caller
 
@@ -162,13 +162,13 @@ def test_a_link_in_a_message_leads_to_the_number(page: Page, database: Database)
 def test_every_link_of_a_message_opens_what_it_is_about(page: Page, database: Database) -> None:
     """An offer of the waiting list, a booking, a payment; the letters of the link open nothing else."""
     at = datetime.now(UTC)
-    # A Sunday: whatever day the tests run on, it has no free place.
-    day = business_date(at) + timedelta(days=7)
-    day += timedelta(days=6 - day.weekday())
     with database.transaction() as session:
-        wanted = waiting_list.Wanted(office_id="ward", services=("okuyami",), first_day=day, last_day=day)
+        fill_day(session)
+        wanted = waiting_list.Wanted(
+            office_id="ward", services=("okuyami",), first_day=FULL_DAY, last_day=FULL_DAY
+        )  # fmt: skip
         person = bookings.person_of(name="佐藤", phone="090-1234-5601")
-        wish = waiting_list.ask(session, wanted=wanted, person=person, seed="w", secret=SECRET, sealer=SEALER, at=at)
+        wish = waiting_list.ask(session, wanted=wanted, person=person, seed="w", secret=SECRET, sealer=SEALER, at=AT)
         token, target = waiting_list.token_of(wish, SECRET), f"wish:{wish.id}"
     put(database, at=at, occasion=Occasion.OFFER, target=target)
     with database.transaction() as session:
