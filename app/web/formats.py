@@ -85,6 +85,15 @@ def weekdays() -> list[str]:
     return [str(format_skeleton("E", date(2026, 1, day), locale=LANGUAGES[code][0])) for day in range(4, 11)]
 
 
+def month_name(month: date) -> str:
+    """12月 (with its reading in easy Japanese), December, 12월, dezembro: a month without its year."""
+    code = language()
+    if code in ("ja", "ja-Hira"):
+        return f"{month.month}月" if code == "ja" else f"{month.month}月《がつ》"
+    # The Chinese of the long form counts in characters, as nobody writes a calendar.
+    return str(format_date(month, "LLL" if code.startswith("zh") else "LLLL", locale=LANGUAGES[code][0]))
+
+
 def day_name(day: date) -> str:
     """The same with readings where the reader wants them, as in a catalogue's text."""
     return easy_date(day) if language() == "ja-Hira" else day_words(day)
@@ -129,4 +138,5 @@ def install(app: Flask) -> None:
         local_day=local_day,
         day_words=day_words,
         day_name=day_name,
+        month_name=month_name,
     )
