@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from flask import url_for
 from sqlalchemy.orm import Session
 
 from app.domain import crowd as rules
+from app.domain.booking import Half
 from app.domain.calendar import business_date, clock
 from app.domain.crowd import Level
 from app.domain.slots import Look, plan
-from app.services import availability, crowd, hours
+from app.services import availability, congestion, crowd, hours
 from app.services.availability import Slot
 from app.web.booking.frame import Wanted
 
@@ -84,6 +86,7 @@ class Days:
         self._rooms = availability.rooms(session, asked, availability.days(self.today, self.last), at=at)
         self._empty = self._rooms.emptied(staff=False)
         self._known: dict[date, Summary] = {}
+        self._slots: dict[date, list[Slot]] = {}
         self._outlook = crowd.outlook(session, categories=wanted.lines, at=at)
         self._calendar = hours.calendar_of(session, wanted.office.id)
 
@@ -123,8 +126,29 @@ class Days:
 
     def slots(self, day: date) -> list[Slot]:
         """All the times of one day, full ones too."""
-        return availability.of_days(
-            self._session, self._wanted.visit, [day], party=self._wanted.party, at=self._at
+        if day not in self._slots:
+            self._slots[day] = availability.of_days(
+                self._session, self._wanted.visit, [day], party=self._wanted.party, at=self._at
+            )
+        return self._slots[day]
+
+    def full_halves(self, day: date) -> list[Half]:
+        """What can be waited for: the halves of a day that have times, and no free one; first the whole day.
+
+        Of a full day with times in one half only, that half is the whole day.
+        """
+        times = {half: [slot.free for slot in self.slots(day) if half.suits(slot.start)] for half in Half}
+        full = [half for half, free in times.items() if free and not any(free)]
+        return full[:1] if len(full) == 2 else full
+
+    def forecast(self, day: date) -> str:
+        """The address of the congestion calendar of the first line people walk into; of the day where it is told."""
+        walked = {line.id for line in congestion.lines(self._session, self._wanted.office.id)}
+        told = self.crowd(day) is not None
+        return url_for(
+            "congestion.show", office=self._wanted.office.id, day=day.isoformat() if told else None,
+            category=next((line for line in self._wanted.lines if line in walked), None),
+            _anchor="day" if told else None,
         )  # fmt: skip
 
     def quietest(self) -> list[date]:

@@ -116,6 +116,6 @@ def draw_times(
     said = sentence(refused.reason, dict(refused.values)) if refused else None
     return render_template(
         "booking/times.html", office=wish.office, wanted=wish, address=address, day=day, rows=found.rows(day),
-        before=found.neighbour(day, -1), after=found.neighbour(day, 1), refused=said, key=security.fresh_secret(),
-        hold_minutes=int(HOLD_LASTS.total_seconds() // 60), **{"moving": False} | more,
+        halves=found.full_halves(day), before=found.neighbour(day, -1), after=found.neighbour(day, 1), refused=said,
+        key=security.fresh_secret(), hold_minutes=int(HOLD_LASTS.total_seconds() // 60), **{"moving": False} | more,
     )  # fmt: skip

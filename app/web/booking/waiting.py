@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.domain import booking as rules
 from app.domain import contact
-from app.domain.booking import Person, WishState
+from app.domain.booking import Half, Person, WishState
 from app.domain.errors import Conflict, DomainError, InvalidInput, TooMany
 from app.domain.roles import Function
 from app.models.booking import BookingWish
 from app.models.delivery import Contact
-from app.models.place import Office
+from app.models.place import Category, Office
 from app.services import bookings, catalogue, contacts, waiting_list
 from app.services.waiting_list import Place
 from app.services.waiting_offers import OFFER_LASTS
@@ -22,7 +22,7 @@ from app.web import security
 from app.web.api.tickets import secret
 from app.web.booking.calendar import Days
 from app.web.booking.choose import draw_times
-from app.web.booking.frame import asked, asked_day, blueprint, sealer, today
+from app.web.booking.frame import Wanted, asked, asked_day, blueprint, sealer, today, wanted
 from app.web.errors import sentence
 from app.web.limits import limit_public
 from app.web.locale import language
@@ -34,28 +34,51 @@ HOURS = int(OFFER_LASTS.total_seconds() // 3600)
 @blueprint.get("/o/<office>/book/full")
 @security.policy(Function.PUBLIC)
 @limit_public("look")
-def full(office: str) -> str:
-    """A full day: the next free time, the waiting list, or coming without a booking."""
-    return _full(office, asked_day("day", today()))
-
-
-def _full(office: str, day: date, *, fault: Any = None, typed: str = "") -> str:
+def full(office: str) -> Any:
+    """A full day, or a full half of one: the next free time, the waiting list, or coming without a booking."""
+    day, half = asked_day("day", today()), _half()
     with security.database().snapshot() as session:
         wish = asked(session, catalogue.office(session, office))
         found = Days(session, wish, at=security.now())
-        return render_template(
-            "booking/full.html", office=wish.office, wanted=wish, address=wish.address, day=day, typed=typed,
-            hours=HOURS, rows=found.rows(day), soonest=found.soonest, crowd=found.crowd(day), fault=fault,
-            waiting=_waiting(session, office, day),
-            may_wait=found.summary(day).any and not found.summary(day).free, key=security.fresh_secret(),
-        )  # fmt: skip
+        halves = found.full_halves(day)
+        if Half.EITHER not in halves and half not in halves:
+            # Somebody gave a place back, or there is no time at all; the times say which.
+            return redirect(wish.address("times", day=day.isoformat()), 303)
+        return _full(session, found, wish, day, half=half)
 
 
-def _waiting(session: Session, office: str, day: date) -> int:
-    """How many wait for a place on this day."""
+def _half() -> Half:
+    """The half of the day that was asked for. Raises InvalidInput for what is none."""
+    try:
+        return Half(request.values.get("half", Half.EITHER))
+    except ValueError:
+        raise InvalidInput(fields=["half"]) from None
+
+
+def _full(
+    session: Session, found: Days, wish: Wanted, day: date, *, half: Half, fault: Any = None, typed: str = ""
+) -> str:
+    halves = found.full_halves(day)
+    if Half.EITHER not in halves:
+        halves = [half]
+    return render_template(
+        "booking/full.html", office=wish.office, wanted=wish, address=wish.address, day=day, typed=typed, half=half,
+        hours=HOURS, rows=found.rows(day), soonest=found.soonest, last=found.last, crowd=found.crowd(day),
+        forecast=found.forecast(day), fault=fault, waiting=_waiting(session, wish.office.id, day, halves[0]),
+        halves=halves, walk_in=_walk_in(session, wish), key=security.fresh_secret(),
+    )  # fmt: skip
+
+
+def _walk_in(session: Session, wish: Wanted) -> bool:
+    """Whether one may come for it without a booking."""
+    return not any(session.get_one(Category, line).booking_only for line in wish.lines)
+
+
+def _waiting(session: Session, office: str, day: date, half: Half) -> int:
+    """How many wait for a place in this half of the day."""
     query = select(func.count()).where(
         BookingWish.office_id == office, BookingWish.state == WishState.WAITING, BookingWish.first_day <= day,
-        BookingWish.last_day >= day,
+        BookingWish.last_day >= day, BookingWish.half.in_(half.rivals),
     )  # fmt: skip
     return session.scalar(query) or 0
 
@@ -65,33 +88,36 @@ def _waiting(session: Session, office: str, day: date) -> int:
 @limit_public("ticket")
 def wait(office: str) -> Any:
     """Onto the list; a contact that is none is told beside its field."""
-    day, typed, seed = asked_day("day"), request.form.get("contact", "").strip(), security.fresh_secret()
+    day, half, typed = asked_day("day"), _half(), request.form.get("contact", "").strip()
+    seed = security.fresh_secret()
     try:
         person = _reached(typed)
         with security.database().snapshot() as session:
             wish = asked(session, catalogue.office(session, office))
-            wanted = waiting_list.Wanted(
-                office_id=office, services=wish.visit.services, first_day=day, last_day=day, party=wish.party,
-                language=language(),
+            place = waiting_list.Wanted(
+                office_id=office, services=wish.visit.services, first_day=day, last_day=day, half=half,
+                party=wish.party, language=language(),
             )  # fmt: skip
-            waiting_list.refuse(session, wanted=wanted, person=person, sealer=sealer(), at=security.now())
+            waiting_list.refuse(session, wanted=place, person=person, sealer=sealer(), at=security.now())
         with security.database().transaction() as session:
             made = waiting_list.ask(
-                session, wanted=wanted, person=person, seed=seed, secret=secret(), sealer=sealer(), at=security.now()
+                session, wanted=place, person=person, seed=seed, secret=secret(), sealer=sealer(), at=security.now()
             )
             token = waiting_list.token_of(made, secret())
     except (InvalidInput, Conflict, TooMany) as error:
-        if error.reason == "day_not_full":
-            return _times(office, day, error), 409
-        return _full(office, day, fault=sentence(error.reason, dict(error.values)), typed=typed), 422
+        return _refused(office, day, half, error, typed)
     return redirect(url_for("booking.waiting", token=token), 303)
 
 
-def _times(office: str, day: date, error: DomainError) -> str:
-    """Somebody gave a place back meanwhile: here are the day's times."""
+def _refused(office: str, day: date, half: Half, error: DomainError, typed: str) -> Any:
+    """Why there is no place on the list: beside the field, or, where it needs none, over the day's times."""
     with security.database().snapshot() as session:
         wish = asked(session, catalogue.office(session, office))
-        return draw_times(Days(session, wish, at=security.now()), wish, day, address=wish.address, refused=error)
+        found = Days(session, wish, at=security.now())
+        if half not in found.full_halves(day) or error.reason == "day_not_full":
+            return draw_times(found, wish, day, address=wish.address, refused=error), 409
+        fault = sentence(error.reason, dict(error.values))
+        return _full(session, found, wish, day, half=half, fault=fault, typed=typed), 422
 
 
 def _reached(typed: str) -> Person:
@@ -110,10 +136,11 @@ def waiting(token: str) -> str:
 def _page(token: str, refused: Any = None) -> str:
     with security.database().snapshot() as session:
         place = waiting_list.place(session, waiting_list.by_token(session, token), at=security.now())
+        office = session.get_one(Office, place.wish.office_id)
         return render_template(
-            "booking/waiting.html", office=session.get_one(Office, place.wish.office_id), hours=HOURS,
-            entry=_entry(place) | {"contact": _contact(session, place.wish)}, token=token,
-            refused=refused, key=security.fresh_secret(),
+            "booking/waiting.html", office=office, hours=HOURS, token=token, refused=refused,
+            entry=_entry(place) | {"contact": _contact(session, place.wish)}, key=security.fresh_secret(),
+            **_elsewhere(session, office, place),
         )  # fmt: skip
 
 
@@ -122,7 +149,23 @@ def _entry(place: Place) -> dict[str, Any]:
     start: datetime | None = place.offered
     return {
         "state": state, "start": start, "offered_until": place.until, "day": place.wish.first_day,
-        "place": place.ahead + 1,
+        "half": place.wish.half, "place": place.ahead + 1,
+    }  # fmt: skip
+
+
+def _elsewhere(session: Session, office: Office, place: Place) -> dict[str, Any]:
+    """The earliest free time, for who has no offer; without ``last`` it can be booked no more."""
+    nothing = {"soonest": None, "last": None, "address": None, "forecast": url_for("congestion.show", office=office.id)}
+    if place.offered:
+        return nothing
+    try:
+        wish = wanted(session, office, place.wish.services, place.wish.party)
+    except DomainError:
+        return nothing
+    found = Days(session, wish, at=security.now())
+    return {
+        "soonest": found.soonest, "last": found.last, "address": wish.address,
+        "forecast": found.forecast(place.wish.first_day),
     }  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.floor import minutes_since
 from app.domain.ticket import FINAL, Phase, State
 from app.models.place import Service
 from app.models.ticket import Step
@@ -42,7 +41,7 @@ class Drawing:
 
     def minutes(self, since: datetime) -> int:
         """Whole minutes since an instant."""
-        return minutes_since(since, self.screen.at)
+        return self.seconds(since) // 60
 
     def minutes_until(self, then: datetime) -> int:
         """Minutes until an instant, a begun one counted; negative when it has passed."""
