@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from app.db.session import Database
 from app.domain import service_rates
+from app.domain.calendar import business_date
 from app.models.place import Office
 from app.services import forecast_inputs, forecast_store, practice, visit_history
 from app.services.forecast_inputs import LineInput, OfficeInput
@@ -43,10 +45,10 @@ def of_office(database: Database, office_id: str, *, at: datetime, heard: Callab
         practice.outgrow(session, office_id)
     with database.snapshot() as session:
         practised = practice.span(session.get_one(Office, office_id)) and not forecast_store.ever(session, office_id)
+    run = _as_of(database, office_id, at=at, heard=heard)
     if practised:
-        # From what lay before those weeks only.
-        _as_of(database, office_id, at=at - PRACTISED, heard=heard)
-    return _as_of(database, office_id, at=at, heard=heard)
+        _as_told_before(database, office_id, at=at, heard=heard)
+    return run
 
 
 def _as_of(database: Database, office_id: str, *, at: datetime, heard: Callable[[str], None]) -> Run:
@@ -54,15 +56,32 @@ def _as_of(database: Database, office_id: str, *, at: datetime, heard: Callable[
         given = forecast_inputs.gather(session, office_id, at=at)
         seen = visit_history.seen(session, office_id, since=given.today - timedelta(days=RATES_DAYS))
         rates = service_rates.learn(forecast_inputs.offered(session, office_id), seen)
-    intervals, failed = _lines(database, given, at=at, heard=heard)
+    intervals, failed = _lines(
+        database, given, heard=heard,
+        keep=lambda session, made: forecast_store.put(session, office_id, made, today=given.today, at=at),
+    )  # fmt: skip
     with database.transaction() as session:
+        for line, error in failed.items():
+            forecast_store.fail(session, office_id, line, error=error, at=at)
         stored = forecast_store.put_rates(session, office_id, rates)
         forecast_store.forget(session, office_id, today=given.today)
     return Run(office=office_id, lines=len(given.lines) - len(failed), intervals=intervals, rates=stored, failed=failed)
 
 
+def _as_told_before(database: Database, office_id: str, *, at: datetime, heard: Callable[[str], None]) -> None:
+    """What the last weeks would have been told, from what lay before them only; after what people wait for now."""
+    with database.snapshot() as session:
+        given = forecast_inputs.gather(session, office_id, at=at - PRACTISED)
+    _lines(
+        database, given, heard=heard,
+        keep=lambda session, made: forecast_store.put_past(
+            session, office_id, made, since=given.today, until=business_date(at)
+        ),
+    )  # fmt: skip
+
+
 def _lines(
-    database: Database, given: OfficeInput, *, at: datetime, heard: Callable[[str], None]
+    database: Database, given: OfficeInput, *, heard: Callable[[str], None], keep: Callable[[Session, Made], int]
 ) -> tuple[int, dict[str, str]]:
     tasks = _tasks(given)
     intervals, failed = 0, {}
@@ -74,11 +93,9 @@ def _lines(
                 made = _made(worker, line, given, tasks[line.category_id], seconds=ends - time.monotonic())
             except Failed as error:
                 failed[line.category_id] = error.code
-                with database.transaction() as session:
-                    forecast_store.fail(session, given.office_id, line.category_id, error=error.code, at=at)
                 continue
             with database.transaction() as session:
-                intervals += forecast_store.put(session, given.office_id, made, today=given.today, at=at)
+                intervals += keep(session, made)
     return intervals, failed
 
 

@@ -1,7 +1,7 @@
 """Putting forecasts and rates in their rows. A night that failed says so and leaves the last good one standing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import delete, insert, select, update
@@ -60,6 +60,22 @@ def put(session: Session, office_id: str, made: Made, *, today: date, at: dateti
     series.held_share = made.held_share
     series.cpu_seconds, series.peak_mb = made.cpu_seconds, made.peak_mb
     session.flush()
+    return len(rows)
+
+
+def put_past(session: Session, office_id: str, made: Made, *, since: date, until: date) -> int:
+    """Put what a line would have been told of days before ``until``, as of ``since``; how it is forecast stays as it
+    is. Returns the intervals."""
+    days = (until - since).days
+    session.execute(
+        delete(ForecastInterval).where(
+            ForecastInterval.category_id == made.category_id, ForecastInterval.business_date >= since,
+            ForecastInterval.business_date < until,
+        )
+    )  # fmt: skip
+    rows = _rows(office_id, replace(made, expected=made.expected[:days]), since)
+    if rows:
+        session.execute(insert(ForecastInterval), rows)
     return len(rows)
 
 
@@ -154,6 +170,15 @@ def claim(session: Session, office_id: str, *, today: date, token: str, at: date
     night.state, night.token, night.started_at, night.attempts = "running", token, at, night.attempts + 1
     session.flush()
     return True
+
+
+def running(session: Session, office_id: str, *, today: date, at: datetime) -> bool:
+    """Whether the forecast of the night is being made."""
+    query = select(ForecastNight.started_at).where(
+        ForecastNight.office_id == office_id, ForecastNight.business_date == today, ForecastNight.state == "running"
+    )
+    begun = session.scalar(query)
+    return begun is not None and at - begun <= RUN_LASTS
 
 
 def holds(session: Session, office_id: str, *, token: str) -> bool:

@@ -10,7 +10,7 @@ from app.domain.calendar import JST, business_date, instant
 from app.models.booking import Booking
 from app.models.place import Municipality
 from app.models.visits import PastVisit
-from app.services import forecasts, hours
+from app.services import forecasts, hours, practice
 
 LINE = "ward-certificates"
 NOW = datetime.now(UTC)
@@ -73,3 +73,22 @@ def test_bookings_times_their_show_rate_come_on_top_of_those_who_walk_in(databas
     assert after.bookings == 10
     assert after.expected - before.expected == pytest.approx(9, abs=0.5)
     assert after.low <= after.expected <= after.high
+
+
+def test_the_first_forecast_is_of_now_and_practised_weeks_are_told_after_it(database: Database) -> None:
+    """A stranger who opens the plan in the first minutes reads of no forecast of a day long past."""
+    seen: list[datetime | None] = []
+
+    def heard(_line: str) -> None:
+        with database.snapshot() as session:
+            seen.append(forecasts.age(session, office_id="branch", at=NOW).made_at)
+
+    with database.transaction() as session:
+        practice.lay(session, "branch", at=NOW, weeks=8)
+    run = forecast_run.of_office(database, "branch", at=NOW, heard=heard)
+    assert (seen, run.failed) == ([None, NOW, NOW, NOW, NOW, NOW], {})
+    today = business_date(NOW)
+    with database.snapshot() as session:
+        assert forecasts.age(session, office_id="branch", at=NOW).made_at == NOW
+        told = forecasts.errors(session, office_id="branch", since=today - timedelta(days=28), until=today)
+    assert len(told) >= 15

@@ -8,12 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.db.session import Database
-from app.domain.calendar import instant
+from app.domain.calendar import business_date, instant
 from app.domain.errors import NotFound
 from app.domain.roles import Role
 from app.models.arrivals import ForecastInterval, ForecastSeries, ServiceRate
 from app.models.place import Counter
-from app.services import counters, lines, staffing
+from app.services import counters, forecast_store, lines, staffing
 from app.web import day_plan, played
 from tests.web.conftest import Caller
 
@@ -110,6 +110,18 @@ def test_the_plan_says_when_there_is_none(client: FlaskClient, token: Callable[.
     assert "予測はまだありません" in page.get_data(as_text=True)
     for query in ("date=x", "date=2030-01-01", "office=nowhere"):
         assert client.get(f"/manage/plan?{query}", headers=headers).status_code == 404
+
+
+def test_the_plan_says_that_the_first_forecast_is_being_made(
+    client: FlaskClient, token: Callable[..., str], database: Database
+) -> None:
+    headers = {"Authorization": f"Bearer {token(Role.CITY_ADMIN, office_id=None)}"}
+    at = datetime.now(UTC)
+    with database.transaction() as session:
+        assert forecast_store.claim(session, "ward", today=business_date(at), token="t", at=at)
+    page = client.get("/manage/plan?office=ward", headers=headers).get_data(as_text=True)
+    assert "最初の予測を、いま作っています。" in page
+    assert "予測はまだありません" not in page
 
 
 def test_played_counters_help_as_open_ones_do(database: Database, forecast: date) -> None:

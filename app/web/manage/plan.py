@@ -12,7 +12,7 @@ from app.domain.calendar import business_date, clock, era_year
 from app.domain.errors import NotFound
 from app.domain.roles import Function
 from app.models.place import Category, Office
-from app.services import forecasts, hours, roster_days, rosters, visit_history
+from app.services import forecast_store, forecasts, hours, roster_days, rosters, visit_history
 from app.services.forecasts import INTERVAL_MIN
 from app.web import day_plan, off_loop, played, security
 from app.web.day_plan import LinePlan, minute_of_day
@@ -118,7 +118,9 @@ def show() -> str:
         plan = _chosen_line(plans, request.args.get("line"))
         values: dict[str, Any] = {
             "office": office, "day": day, "era": era_year(day), "plans": plans, "lines": lines, "plan": plan,
-            "age": forecasts.age(session, office_id=office.id, at=at), "reach": offices(session), "target": target,
+            "age": forecasts.age(session, office_id=office.id, at=at),
+            "making": forecast_store.running(session, office.id, today=business_date(at), at=at),
+            "reach": offices(session), "target": target,
             "wape": _accuracy(session, office, plan.category_id, at) if plan else None,
             "mean": visit_history.weekday_mean(session, office.id, plan.category_id, day=day, at=at) if plan else {},
             "before": day - timedelta(days=1), "after": day + timedelta(days=1),
