@@ -1,15 +1,17 @@
 """The congestion calendar for residents: days of two months, the hours of one day, and a page to embed elsewhere."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import orjson
 from flask import Blueprint, Response, make_response, render_template, request
 
 from app.domain.calendar import business_date, clock
 from app.domain.errors import NotFound
 from app.domain.roles import Function
-from app.models.place import Office
-from app.services import congestion
+from app.models.place import Category, Office
+from app.services import congestion, hours
 from app.services.congestion import Day
 from app.web import security, wait_errors
 from app.web.formats import weekdays
@@ -67,6 +69,19 @@ def _read(office: str, chosen: date | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _now(office: Office, lines: Sequence[Category], wanted: str | None, at: datetime) -> dict[str, Any]:
+    """Today as it is: the board's lines, or the wanted one; the next opening where no number is given now."""
+    board = orjson.loads(security.kept_snapshots().read("board", office.id, at=at).body)
+    known = {line["id"]: line for line in board["categories"]}
+    with security.database().snapshot() as session:
+        takes = office.training or hours.takes_numbers(session, office.id, at)
+        opens = None if takes else hours.next_opening(session, office.id, at)
+    asked = [line for line in lines if wanted in (None, line.id) and line.id in known]
+    # The board says names in the two languages of the glass.
+    shown = [(line, known[line.id] | {"name": line.public_name or line.name}) for line in asked]
+    return {"takes": takes, "opens": opens, "lines": shown if takes or any(of["waiting"] for _, of in shown) else []}
+
+
 @blueprint.get("/o/<office>/congestion")
 @security.policy(Function.PUBLIC)
 @limit_public("look")
@@ -88,7 +103,8 @@ def show(office: str) -> str:
         told = [day.day for day in read["days"].values() if day.open and day.level is not None]
         earlier = max((day for day in told if day < chosen.day), default=None)
         later = min((day for day in told if day > chosen.day), default=None)
-    return render_template("congestion/page.html", **read, chosen=chosen, earlier=earlier, later=later)
+    now = _now(read["office"], read["lines"], read["wanted"], read["at"]) if asked in (None, read["today"]) else None
+    return render_template("congestion/page.html", **read, chosen=chosen, earlier=earlier, later=later, now=now)
 
 
 @blueprint.get("/o/<office>/congestion/embed")

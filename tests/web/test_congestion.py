@@ -12,10 +12,13 @@ from flask.testing import FlaskClient
 from app.db.session import Database
 from app.domain.calendar import JST, business_date
 from app.domain.crowd import Level
+from app.domain.ticket import Action
+from app.models.place import Office
 from app.models.ticket import Step, Ticket
-from app.services import congestion, practice
+from app.services import board, congestion, practice
 from tests.services.test_crowd import LINE as PAPERS
 from tests.services.test_crowd import forecast, working_weeks
+from tests.web.lead_screen import Past
 
 LINE = "ward-moving"
 NOW = datetime.now(UTC)
@@ -199,3 +202,39 @@ def test_page_and_open_data_say_what_a_day_stands_on(client: FlaskClient, databa
     past = max((day for day, source in sources().items() if source == "seen"), default="")
     if past >= today.replace(day=1).isoformat():  # of this month the page shows the days that are over
         assert "実際に待った時間です" in page(past)
+
+
+def rows(page: str) -> list[str]:
+    """What stands under いまの混みぐあい, line by line."""
+    part = page.split("いまの混みぐあい")[1].split("</section>", maxsplit=1)[0]
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)) for row in part.split("<li>")[1:]]
+
+
+def test_today_as_it_is_stands_beside_what_was_expected(client: FlaskClient, past: Past, database: Database) -> None:
+    past.open("ward-2", 60)
+    for minutes in range(40, 20, -2):
+        past.issue("juminhyo", minutes)
+    for minutes in range(20, 6, -2):
+        past.call("ward-2", minutes, Action.START, Action.FINISH)
+    of_papers = client.get("/o/ward/congestion?category=ward-certificates").text
+    [row] = rows(of_papers)
+    with database.snapshot() as session:
+        told = next(c for c in board.read(session, office_id="ward", at=past.now)["categories"] if c["prefix"] == "A")
+    assert "待ち 3人" in row
+    assert f"{told['estimate']['low']}〜{told['estimate']['high']}分" in row
+    everywhere = rows(client.get("/o/ward/congestion").text)
+    assert len(everywhere) > 5
+    assert "時間は まだ わかりません" in everywhere[-1]
+    tomorrow = business_date(past.now) + timedelta(days=1)
+    assert "いまの混みぐあい" not in client.get(f"/o/ward/congestion?day={tomorrow}").text
+
+
+def test_a_closed_office_tells_when_it_opens_instead_of_a_wait(client: FlaskClient, database: Database) -> None:
+    with database.transaction() as session:
+        office = session.get_one(Office, "ward")
+        office.settings = office.settings | {"training": False}
+    with time_machine.travel("2026-05-10T12:00:00+09:00"):
+        page = client.get("/o/ward/congestion").text
+    assert "いまは番号をとれません" in page
+    assert "明日 8時30分" in page.split("いまの混みぐあい")[1].split("</section>")[0]
+    assert rows(page) == []
