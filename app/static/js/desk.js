@@ -7,6 +7,7 @@ import { listen } from "./desk_keys.js";
 import { offline } from "./desk_offline.js";
 import { sender } from "./desk_send.js";
 import { follow } from "./live.js";
+import { released } from "./press.js";
 
 const deafFor = 700;
 const refreshGap = 1000;
@@ -65,7 +66,11 @@ function act(form, button) {
 async function answered(request, answer) {
   if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname === "/sign-in")) return signIn();
   line.back();
-  if (request.form) return drawn(new DOMParser().parseFromString(await answer.text(), "text/html"), true);
+  if (request.form) {
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    await released();
+    return drawn(page, true);
+  }
   const body = answer.status === 204 ? null : await answer.json().catch(() => null);
   await refresh();
   if (!answer.ok) return tell(body?.error?.message ?? words.failed, true);
@@ -87,7 +92,9 @@ async function renew() {
   const answer = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(giveUp) });
   if (new URL(answer.url).pathname === "/sign-in") return signIn();
   if (!answer.ok) throw new Error(`desk ${answer.status}`);
-  drawn(new DOMParser().parseFromString(await answer.text(), "text/html"), false);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  await released();
+  drawn(page, false);
 }
 
 /** Show the truth; several wishes at once are one look, and one more after it. */

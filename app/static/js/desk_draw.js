@@ -1,17 +1,6 @@
 // Drawing the desk: the server's own words replace what has changed, and clocks run between.
-// Focus, a click under way and the place in the list are kept.
+// Focus and the place in the list are kept; whoever calls waits for a click under way (press.js).
 let ahead = 0;
-let pressed = false;
-let afterPress = null;
-
-addEventListener("pointerdown", () => (pressed = true), true);
-for (const end of ["pointerup", "pointercancel"]) {
-  addEventListener(end, () => setTimeout(() => {
-    pressed = false;
-    afterPress?.();
-    afterPress = null;
-  }, 50), true);
-}
 
 /** The instant on the server's clock. */
 export function serverNow() {
@@ -79,23 +68,19 @@ export function wholeRows() {
 export function draw(page) {
   const fresh = page.querySelector("[data-screen=desk]");
   if (!fresh) return false;
-  const put = () => {
-    const focus = place();
-    const work = document.querySelector("[data-screen=desk]");
-    replaceParts(work, fresh);
-    for (const { name, value } of fresh.attributes) work.setAttribute(name, value);
-    const [live, offline] = ["[data-live]", "[data-offline]"].map((which) => [document.querySelector(which), page.querySelector(which)]);
-    replaceParts(...live);
-    replaceParts(...offline);
-    for (const left of [".bar .cn", ".bar .sub"]) document.querySelector(left)?.replaceWith(page.querySelector(left));
-    document.title = page.title;
-    readClock();
-    tick();
-    wholeRows();
-    restore(focus);
-  };
-  if (pressed) afterPress = put;
-  else put();
+  const focus = place();
+  const work = document.querySelector("[data-screen=desk]");
+  replaceParts(work, fresh);
+  for (const { name, value } of fresh.attributes) work.setAttribute(name, value);
+  const [live, offline] = ["[data-live]", "[data-offline]"].map((which) => [document.querySelector(which), page.querySelector(which)]);
+  replaceParts(...live);
+  replaceParts(...offline);
+  for (const left of [".bar .cn", ".bar .sub"]) document.querySelector(left)?.replaceWith(page.querySelector(left));
+  document.title = page.title;
+  readClock();
+  tick();
+  wholeRows();
+  restore(focus);
   return true;
 }
 

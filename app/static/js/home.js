@@ -1,5 +1,6 @@
 // How busy it is now: the lines of the page follow the office's board in place.
 import { follow } from "./live.js";
+import { released } from "./press.js";
 import { clock, say, showStale } from "./words.js";
 
 const live = document.querySelector("[data-live]");
@@ -9,7 +10,6 @@ function range(line) {
   return line.estimate ? say("range", line.estimate) : say("unknown");
 }
 
-let shown = null;
 // What stands on the page from its server, until the first snapshot: the office may fall silent before it came.
 let lines = [...live.querySelectorAll("[data-line]")].map((row) => ({ id: row.dataset.line, waiting: row.dataset.waiting }));
 let truth = new Date();
@@ -22,8 +22,8 @@ function rowOf(line) {
   return live.querySelector(`[data-line="${CSS.escape(line.id)}"]`);
 }
 
-function draw(board) {
-  shown = board;
+async function draw(board) {
+  await released();
   lines = board.categories;
   truth = new Date();
   for (const line of board.categories) {
@@ -38,7 +38,7 @@ function draw(board) {
 // What was true stays, in the past tense; what it would mean now goes.
 function onStale(stale) {
   showStale(stale, truth);
-  if (!stale) return shown && draw(shown);
+  if (!stale) return undefined;
   for (const line of lines) {
     const row = rowOf(line);
     put(row, "waiting", "");

@@ -1,5 +1,7 @@
 // Turning to another screen of the kiosk. A form that carries an Idempotency-Key is sent again with the same key
 // until it is answered: whether the first one arrived is unknown, and the key makes it one ticket in any case.
+import { released } from "./press.js";
+
 const giveUp = 6000;
 const showLoadingAfter = 300;
 // A server that is started anew is back within these.
@@ -78,6 +80,8 @@ async function go(fetching, { quiet }) {
     const answer = await fetching();
     if (!(answer.headers.get("Content-Type") ?? "").startsWith("text/html")) throw new Error(`${answer.status}`);
     const text = await answer.text();
+    // Nor does it take away what a finger is on.
+    if (quiet) await released();
     if (turning !== mine) return false;
     if (!new URL(answer.url).pathname.startsWith("/kiosk/")) return location.assign(answer.url);
     place(text, answer.url);

@@ -5,6 +5,7 @@ import { sender } from "./desk_send.js";
 import { draw, proposals } from "./lead_draw.js";
 import { listen } from "./lead_keys.js";
 import { follow } from "./live.js";
+import { released } from "./press.js";
 
 const deafFor = 1000;
 const gap = 1500;
@@ -65,7 +66,9 @@ async function renew() {
   const answer = await fetch(screen().dataset.page, { cache: "no-store", signal: AbortSignal.timeout(giveUp) });
   if (new URL(answer.url).pathname === "/sign-in") return signIn();
   if (!answer.ok) throw new Error(`lead ${answer.status}`);
-  put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  await released();
+  put(page);
 }
 
 let drawing = Promise.resolve();

@@ -1,6 +1,7 @@
 // The roster with a script: arrows, letters and the mouse send the very forms that stand on the page.
 // After each change the server draws; every [data-part] is replaced and the chosen cells stay chosen.
 import { keysOn, typing } from "./desk_keys.js";
+import { released } from "./press.js";
 
 const words = JSON.parse(document.getElementById("roster-words").textContent);
 const parts = ["tools", "notes", "sheet", "palette"];
@@ -218,7 +219,9 @@ function ready() {
 async function follow() {
   if (document.querySelector("[data-going]") && !busy) {
     try {
-      await renew(await fetch(location.href, { cache: "no-store" }), false);
+      const answer = await fetch(location.href, { cache: "no-store" });
+      await released();
+      if (!busy) await renew(answer, false);
     } catch {
       // The next look tries again.
     }
