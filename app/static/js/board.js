@@ -112,7 +112,7 @@ function draw(snapshot) {
 // Takes the whole page from the server: after a stop, at midnight, and when opening hours or notices change.
 async function anew() {
   const page = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(5000) });
-  if (!page.ok) return;
+  if (!page.ok) throw new Error(`board ${page.status}`);
   const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
   for (const [name, value] of Object.entries(fresh.body.dataset)) dataset[name] = value;
   document.body.replaceChildren(...fresh.body.childNodes);
@@ -124,8 +124,7 @@ async function anew() {
 }
 
 function onStale(now) {
-  if (!now) return anew().catch(() => {});
-  if (stale) return undefined;
+  if (!now || stale) return undefined;
   stale = true;
   one("#announce").textContent = "";
   for (const part of document.querySelectorAll(".bd-call, .bd-past, .bd-wait, .bd-closed")) part.remove();

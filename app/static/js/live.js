@@ -2,7 +2,8 @@
 //
 // The newest (epoch, seq) wins. A beat that is ahead of us, or a new connection, joins again and so gets the
 // whole snapshot; without a socket the same snapshot is polled by its ETag. Truth is a snapshot that
-// `onSnapshot` has drawn: one that could not be drawn, and silence, make the page stale after 15 s.
+// `onSnapshot` has drawn: one that could not be drawn, and silence, make the page stale after 15 s. What is stale has
+// taken figures away, so nothing but a snapshot drawn anew makes it true again; one that could not be is asked for anew.
 import { io } from "../vendor/socket.io.esm.min.js";
 
 const pollEvery = 5000;
@@ -36,6 +37,11 @@ export function follow({ namespace = "/live", view = views[namespace], office, h
     }
   }
 
+  /** What was shown is still so; what is stale is not shown any more. */
+  function unchanged() {
+    if (!stale) proven();
+  }
+
   // One after another: a drawing that asks the server must not be overtaken by an older one.
   function take(snapshot) {
     drawing = drawing.then(() => draw(snapshot)).catch((error) => console.warn("not drawn", error));
@@ -61,7 +67,7 @@ export function follow({ namespace = "/live", view = views[namespace], office, h
   socket.on("connect", join);
   socket.on(view, take);
   socket.on("beat", ({ epoch, seq }) => {
-    if (epoch === shown.epoch && seq <= shown.seq) proven();
+    if (!stale && epoch === shown.epoch && seq <= shown.seq) proven();
     else join();
   });
 
@@ -69,10 +75,10 @@ export function follow({ namespace = "/live", view = views[namespace], office, h
     if (asking) return;
     asking = true;
     try {
-      const known = shown.business_date ? { "If-None-Match": `"${shown.epoch}.${shown.seq}"` } : {};
+      const known = shown.business_date && !stale ? { "If-None-Match": `"${shown.epoch}.${shown.seq}"` } : {};
       const answer = await fetch(path, { headers: known, cache: "no-store", signal: AbortSignal.timeout(giveUp) });
       if (answer.ok) await take(await answer.json());
-      else if (answer.status === 304) proven();
+      else if (answer.status === 304) unchanged();
       else if (answer.status === 401) onSignedOut();
     } catch {
       // The watch tells of silence.

@@ -1,6 +1,7 @@
 // A number's own page finds its number in the one board everybody gets: people ahead and range are put in place.
 // Only when its own situation changes (called, missed, back in line, another counter) it asks the server once.
 import { follow } from "./live.js";
+import { released } from "./press.js";
 import { clock, say, showStale } from "./words.js";
 
 const quietEvery = 30000;
@@ -9,6 +10,7 @@ let situation = null;
 let renewed = Date.now();
 let truth = new Date();
 let was = null;
+let past = false;
 
 function placeIn(board) {
   for (const line of Object.values(board.waiting)) {
@@ -36,6 +38,7 @@ async function renew() {
   const page = await fetch(location.href, { cache: "no-store", signal: AbortSignal.timeout(5000) });
   if (!page.ok) throw new Error(`page ${page.status}`);
   const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+  await released();
   const now = document.querySelector("main");
   const next = fresh.querySelector("main");
   const changed = now.dataset.status !== next.dataset.status;
@@ -75,7 +78,8 @@ async function draw(board) {
   const contradicts = (place !== null) !== (shown === "waiting");
   // What happens at the counter and in the back office is not on the board: look now and then while it lasts.
   const quiet = !place && !["done", "cancelled"].includes(shown) && Date.now() - renewed > quietEvery;
-  if (changed || contradicts || quiet) await renew();
+  if (changed || contradicts || quiet || past) await renew();
+  past = false;
   situation = now;
   truth = new Date();
   was = place;
@@ -90,7 +94,8 @@ async function draw(board) {
 // What was true stays, in the past tense; people ahead, minutes and states go until the server has told them anew.
 function onStale(stale) {
   showStale(stale, truth);
-  if (!stale) return renew().catch(() => {});
+  if (!stale) return undefined;
+  past = true;
   for (const tag of document.querySelectorAll("[data-tag]")) tag.replaceChildren(say("state", { clock: clock(truth) }));
   document.querySelector("main .coming")?.remove();
   const figures = document.querySelector("main .two");
