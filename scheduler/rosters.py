@@ -29,14 +29,19 @@ _NICE = 10
 Start = Callable[[RosterSearch, str], "subprocess.Popen[bytes]"]
 
 
-def process(search: RosterSearch, url: str) -> "subprocess.Popen[bytes]":
-    """The process of a claimed search on the database at ``url``; it gives way to everybody."""
-    command = [
+def command(search: RosterSearch) -> list[str]:
+    """What makes the roster of a claimed search."""
+    return [
         sys.executable, "-m", "app.cli", "roster", "solve", "--office", search.office_id, "--date",
         search.day.isoformat(), "--seconds", str(search.seconds), "--search", search.token,
     ]  # fmt: skip
+
+
+def process(search: RosterSearch, url: str) -> "subprocess.Popen[bytes]":
+    """The process of a claimed search on the database at ``url``; it gives way to everybody."""
+    kindly = ["nice", "-n", str(_NICE), *command(search)]
     environment = os.environ | {"MADOGUCHI_DATABASE_URL": url}
-    return subprocess.Popen(["nice", "-n", str(_NICE), *command], env=environment)  # noqa: S603, S607 - our own command
+    return subprocess.Popen(kindly, env=environment)  # noqa: S603 - our own command
 
 
 @dataclass(frozen=True, slots=True)

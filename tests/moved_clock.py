@@ -1,6 +1,7 @@
 """The web process of a morning that is over: its clock stands ``MOVED_BY`` seconds beside the machine's.
 
-``hall_server.serving(url, ("tests.moved_clock",))``. The clock runs; only where it stands is ours.
+``hall_server.serving(url, ("tests.moved_clock",))``, or a nursery's process whose environment has ``MOVED_BY``. The
+clock runs; only where it stands is ours.
 """
 
 import os
@@ -18,6 +19,15 @@ class Moved(datetime):
         return super().now(tz) + timedelta(seconds=float(os.environ[VARIABLE]))
 
 
+def move() -> None:
+    """Move the clock of this process; ``app.factory`` is imported already."""
+    from app.web import security
+    from displays import relay
+
+    for looked_at in (security, relay):
+        setattr(looked_at, "datetime", Moved)  # noqa: B010
+
+
 def main() -> None:
     """Become ``madoguchi web`` with the moved clock."""
     from gevent import monkey
@@ -25,12 +35,9 @@ def main() -> None:
     monkey.patch_all()
     import app.factory  # noqa: F401 - every module that looks at the clock
     from app.commands.serve import web_command
-    from app.web import security
     from config import settings
-    from displays import relay
 
-    for looked_at in (security, relay):
-        setattr(looked_at, "datetime", Moved)  # noqa: B010
+    move()
     from gunicorn.app.wsgiapp import run
 
     sys.argv = web_command(settings.load())[2:]

@@ -14,6 +14,8 @@ import sys
 import time
 from functools import cache
 
+from tests import moved_clock
+
 
 class Born:
     """A process of the nursery, with what tests ask of a ``subprocess.Popen``."""
@@ -65,6 +67,9 @@ def _live(environment: dict[str, str]) -> None:
     from gunicorn.app.wsgiapp import run
 
     from app.commands.serve import web_command
+
+    if moved_clock.VARIABLE in environment:
+        moved_clock.move()
 
     sys.argv = web_command(settings.load())[2:]
     run()

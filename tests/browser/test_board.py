@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.domain.calendar import business_date
 from app.models.place import Notice, Office
 from app.models.publication import Publication
-from tests.browser.conftest import Hall, too_wide, violations
+from tests.browser.conftest import Hall, asked_from_now, joined, refuse_once, too_wide, violations
 
 BOARD = "/board/ward/ward-citizen"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -20,12 +20,9 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def test_calls_appear_and_no_page_is_fetched_for_them(hall: Hall, tab: Callable[..., Page]) -> None:
     numbers = [hall.take()["number"] for _ in range(5)]
     hall.open()
-    page = tab(BOARD, 1920, 1080)
-    asked: list[str] = []
+    page = tab(BOARD, 1920, 1080, looks=False)
     expect(page.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("5")
-    # Besides its own sign of life (js/device.js).
-    own = ("/static/", "/pair/beat")
-    page.on("request", lambda each: None if any(path in each.url for path in own) else asked.append(each.url))
+    asked = asked_from_now(page)
     hall.serve()
     expect(page.locator("#call .call-no")).to_have_text(numbers[0])
     expect(page.locator("#call")).to_have_class("bd-call fresh")
@@ -44,6 +41,7 @@ def test_a_call_taken_back_leaves_the_glass(hall: Hall, tab: Callable[..., Page]
     hall.take()
     hall.open()
     page = tab(BOARD, 1080, 1920)
+    joined(page)
     called = hall.call()
     expect(page.locator("#call .call-no")).to_have_text(called["ticket"]["number"])
     hall.act(called["step"]["id"], "uncall")
@@ -58,12 +56,14 @@ def test_a_server_that_hangs_is_told_and_forgotten(hall: Hall, tab: Callable[...
     expect(page.locator("#call .call-no")).to_have_text(number)
     os.killpg(hall.process.pid, signal.SIGSTOP)
     try:
-        expect(page.get_by_role("heading", name="更新停止")).to_be_visible(timeout=25_000)
+        expect(page.get_by_role("heading", name="更新停止")).to_be_visible(timeout=40_000)
         assert number not in page.locator("body").inner_text()
         assert not violations(page)
+        refused = refuse_once(page, BOARD)
     finally:
         os.killpg(hall.process.pid, signal.SIGCONT)
-    expect(page.locator("#past .no, #call .call-no")).to_have_text([number], timeout=15_000)
+    expect(page.locator("#past .no, #call .call-no")).to_have_text([number], timeout=40_000)
+    assert refused
 
 
 def test_the_glass_is_for_everyone(hall: Hall, tab: Callable[..., Page]) -> None:

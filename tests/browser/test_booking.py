@@ -79,7 +79,7 @@ def test_from_the_guide_to_the_second_counter(hall: Hall, booked: Page, browser:
     with looking_at(browser.browser_type, link, tmp_path) as seeing:
         kiosk = seeing.new_page(viewport=GLASS)
         kiosk.goto(f"{hall.address}/kiosk/ward/scan?lang={code}")
-        expect(kiosk.locator(".k-panel")).to_be_visible(timeout=20_000)
+        expect(kiosk.locator(".k-panel")).to_be_visible(timeout=60_000)
         fine(kiosk, "arrival")
         if not kiosk.locator("main button.go").count():
             pytest.skip("SKIPPED: at this hour the line's day is over, nobody is checked in")

@@ -114,8 +114,8 @@ def test_a_clerk_books_for_a_caller_by_keyboard_alone(hall: Hall, tab: Tab) -> N
         assert not too_wide(page)
         assert violations(page) == []
     while not page.locator("button[name=start]").count():
-        page.get_by_role("link", name="つぎに空いている日").press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("link", name="つぎに空いている日").press("Enter")
     page.locator("button[name=start]").last.press("Enter")
     expect(page.get_by_role("status")).to_have_text("予約をとりました。")
     expect(page.locator("aside .plan li")).to_contain_text(["転入届", "(予約枠なし・同じ番号で続けて)"])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Hall, too_wide, violations
+from tests.browser.conftest import Hall, asked_from_now, joined, too_wide, violations
 
 GLASS = "/counter/ward-2"
 SIZES = ((1280, 400), (1920, 1080), (1080, 1920), (360, 740))
@@ -32,12 +32,10 @@ def well(page: Page) -> None:
 
 
 def test_a_day_above_counter_2(hall: Hall, tab: Callable[..., Page]) -> None:
-    page = tab(GLASS, 1280, 400)
+    page = tab(GLASS, 1280, 400, looks=False)
     glass = page.locator("#glass main")
     expect(glass).to_have_attribute("data-state", "closed")
-    asked: list[str] = []
-    own = ("/static/", "/pair/beat")
-    page.on("request", lambda each: None if any(path in each.url for path in own) else asked.append(each.url))
+    asked = asked_from_now(page)
     hall.open()
     expect(glass).to_have_attribute("data-state", "open")
     well(page)
@@ -69,6 +67,7 @@ def test_only_news_moves(hall: Hall, tab: Callable[..., Page]) -> None:
     called = hall.call()
     page = tab(GLASS, 1280, 400)
     glass = page.locator("#glass main")
+    joined(page)
     expect(page.locator("#announce")).to_contain_text(number)
     expect(glass).not_to_have_class("ct ct-called ct-new")
     hall.act(called["step"]["id"], "recall")
@@ -119,10 +118,10 @@ def test_a_server_that_hangs_takes_the_number_away(hall: Hall, tab: Callable[...
     expect(page.locator("#glass .no")).to_have_text(number)
     os.killpg(hall.process.pid, signal.SIGSTOP)
     try:
-        expect(page.get_by_role("heading", name="更新停止")).to_be_visible(timeout=25_000)
+        expect(page.get_by_role("heading", name="更新停止")).to_be_visible(timeout=40_000)
         assert number not in page.locator("body").inner_text()
         assert "{since}" not in page.locator("#glass").inner_text()
         well(page)
     finally:
         os.killpg(hall.process.pid, signal.SIGCONT)
-    expect(page.locator("#glass .no")).to_have_text(number, timeout=15_000)
+    expect(page.locator("#glass .no")).to_have_text(number, timeout=40_000)

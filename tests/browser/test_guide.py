@@ -25,7 +25,8 @@ def test_from_the_home_page_to_one_number_by_keyboard_alone(tab: Callable[..., P
     for _ in range(2):
         page.get_by_role("radio").first.focus()
         page.keyboard.press("Space")
-        page.keyboard.press("Enter")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(re.compile("手続きは[0-9]+つ"))
     fine(page)
     page.get_by_role("button", name="きょう まとめて1つの番号をとる").press("Enter")

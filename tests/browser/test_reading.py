@@ -29,7 +29,7 @@ def test_the_camera_reads_the_sheet_and_one_number_has_all_steps(
         page = seeing.new_page(viewport={"width": GLASS[0], "height": GLASS[1]})
         page.goto(f"{hall.address}/kiosk/ward")
         page.get_by_role("link", name="受付案内票もこちら").click()
-        expect(page.locator("h1")).to_have_text("受付案内票の手続き 6件", timeout=20_000)
+        expect(page.locator("h1")).to_have_text("受付案内票の手続き 6件", timeout=60_000)
         assert not violations(page)
         page.get_by_role("button", name="番号をとる").click()
         expect(page.locator(".k-ticket .no")).to_have_text("B001")
@@ -41,6 +41,7 @@ def test_the_keys_read_the_sheet_too(tab: Callable[..., Page]) -> None:
     code = code_of(page)
     page.goto(page.url.partition("/o/")[0] + "/kiosk/ward/scan")
     page.get_by_role("link", name="QRコードがないかた").click()
+    expect(page.get_by_role("button", name="進む")).to_be_visible()
     assert not violations(page)
     for letter in code:
         page.get_by_role("button", name=letter, exact=True).click()

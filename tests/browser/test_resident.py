@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from app.web.locale import LANGUAGES
-from tests.browser.conftest import Hall, too_wide, violations
+from tests.browser.conftest import Hall, asked_from_now, joined, refuse_once, too_wide, violations
 
 PHONE = (360, 740)
 ABOUT = [f"/o/ward/about/{what}" for what in ("how", "privacy", "accessibility")]
@@ -43,11 +43,9 @@ def test_the_page_follows_the_hall_without_asking(hall: Hall, tab: Callable[...,
     others = [hall.take() for _ in range(2)]
     mine = hall.take()
     hall.open()
-    page = tab(path_of(mine), *PHONE)
-    asked: list[str] = []
+    page = tab(path_of(mine), *PHONE, looks=False)
     expect(page.locator('[data-f="ahead"]')).to_have_text("2")
-    page.wait_for_timeout(700)
-    page.on("request", lambda request: asked.append(request.url) if "/static/" not in request.url else None)
+    asked = asked_from_now(page)
     hall.serve()
     expect(page.locator('[data-f="ahead"]')).to_have_text("1")
     hall.serve()
@@ -147,10 +145,28 @@ def test_an_office_silent_from_the_first_moment(hall: Hall, tab: Callable[..., P
         page.goto(f"{hall.address}{path}")
     expect(number.locator('[data-f="ahead"]')).to_have_text("1")
     expect(home.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("待ち 2人")
-    expect(number.locator("main")).to_contain_text(re.compile(r"\d+時\d\d分には、前に1人でした。"), timeout=25_000)
+    expect(number.locator("main")).to_contain_text(re.compile(r"\d+時\d\d分には、前に1人でした。"), timeout=40_000)
     expect(number.locator('[data-f="ahead"]')).to_have_count(0)
     row = home.locator('[data-line="ward-certificates"]')
-    expect(row).to_contain_text(re.compile(r"いまは不明\s*\d+時\d\d分は 2人"), timeout=25_000)
+    expect(row).to_contain_text(re.compile(r"いまは不明\s*\d+時\d\d分は 2人"), timeout=40_000)
+
+
+def test_a_page_that_could_not_be_drawn_anew_stays_old_and_is_drawn_later(hall: Hall, tab: Callable[..., Page]) -> None:
+    """The office speaks again, but its page does not come at once: the figures taken away are not left away."""
+    hall.take()
+    mine = hall.take()
+    page = tab(path_of(mine), *PHONE)
+    joined(page)
+    os.killpg(hall.process.pid, signal.SIGSTOP)
+    try:
+        expect(page.locator('[data-f="ahead"]')).to_have_count(0, timeout=40_000)
+        refused = refuse_once(page, path_of(mine))
+    finally:
+        os.killpg(hall.process.pid, signal.SIGCONT)
+    expect(page.locator('[data-f="ahead"]')).to_have_text("1", timeout=40_000)
+    assert refused
+    expect(page.locator(".path .tag").first).to_have_text("待っています")
+    expect(page.locator("body")).not_to_have_class(re.compile("stale"))
 
 
 def test_what_is_old_is_told_in_the_past_tense(hall: Hall, tab: Callable[..., Page]) -> None:
@@ -161,9 +177,11 @@ def test_what_is_old_is_told_in_the_past_tense(hall: Hall, tab: Callable[..., Pa
     number, home = tab(path_of(mine), *PHONE), tab("/o/ward", *PHONE)
     expect(number.locator('[data-f="ahead"]')).to_have_text("1")
     expect(home.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("待ち 2人")
+    for page in (number, home):
+        joined(page)
     os.killpg(hall.process.pid, signal.SIGSTOP)
     try:
-        expect(number.get_by_text("更新が止まっています(更新停止)")).to_be_visible(timeout=25_000)
+        expect(number.get_by_text("更新が止まっています(更新停止)")).to_be_visible(timeout=40_000)
         said = number.locator("body").inner_text()
         assert str(mine["number"]) in said
         assert "待っています" not in said
@@ -177,13 +195,13 @@ def test_what_is_old_is_told_in_the_past_tense(hall: Hall, tab: Callable[..., Pa
         expect(number.get_by_text("いま、庁舎と つながりません。")).to_be_hidden()
         fine(number)
         number.context.set_offline(False)
-        expect(home.locator("body")).to_have_class(re.compile("stale"), timeout=25_000)
+        expect(home.locator("body")).to_have_class(re.compile("stale"), timeout=40_000)
         row = home.locator('[data-line="ward-certificates"]')
         assert re.search(r"いまは不明\s*\d+時\d\d分は 2人", row.inner_text())
         assert "空いています" not in home.locator("main").inner_text()
         fine(home)
     finally:
         os.killpg(hall.process.pid, signal.SIGCONT)
-    expect(number.locator(".path .tag").first).to_have_text("待っています", timeout=15_000)
+    expect(number.locator(".path .tag").first).to_have_text("待っています", timeout=40_000)
     expect(number.locator('[data-f="ahead"]')).to_have_text("1")
-    expect(home.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("待ち 2人", timeout=15_000)
+    expect(home.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("待ち 2人", timeout=40_000)

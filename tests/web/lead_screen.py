@@ -68,8 +68,8 @@ class Lead:
 class Past:
     """Moves the ward office some minutes ago."""
 
-    def __init__(self, database: Database) -> None:
-        self.database, self.now, self._made = database, datetime.now(UTC), 0
+    def __init__(self, database: Database, now: datetime | None = None) -> None:
+        self.database, self.now, self._made = database, now or datetime.now(UTC), 0
 
     def at(self, minutes: float) -> datetime:
         return self.now - timedelta(minutes=minutes)
