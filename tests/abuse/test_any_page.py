@@ -29,7 +29,7 @@ def address(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 def alive(address: str) -> Iterator[None]:
     """Whatever was sent, the next person is served."""
     yield
-    assert httpx.get(f"{address}/readyz", timeout=10).status_code == 200
+    assert httpx.get(f"{address}/readyz", timeout=30).status_code == 200
 
 
 def exchange(address: str, raw: bytes, seconds: float = 10) -> bytes:
@@ -55,7 +55,7 @@ def status_of(answer: bytes) -> int:
 def request(address: str, method: str, path: str, **headers: str) -> tuple[int, bytes, http.client.HTTPMessage]:
     """A request whose path no client library has tidied."""
     place = urlsplit(address)
-    line = http.client.HTTPConnection(place.hostname or "", place.port, timeout=10)
+    line = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
     line.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
     for name, value in headers.items():
         line.putheader(name.replace("_", "-"), value)
@@ -264,7 +264,7 @@ def test_a_slow_sender_holds_up_nobody(address: str) -> None:
             line.sendall(
                 b"POST /api/v1/offices/ward/tickets HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 99\r\n\r\n{"
             )
-        assert httpx.get(f"{address}/api/v1/offices", timeout=3).status_code == 200
+        assert httpx.get(f"{address}/api/v1/offices", timeout=20).status_code == 200
     finally:
         for line in lines:
             line.close()

@@ -28,7 +28,7 @@ def at_once(address: str, path: str, body: str, headers: dict[str, str]) -> list
 
     def send() -> None:
         begin.wait()
-        answers.append(httpx.post(f"{address}/api/v1{path}", content=body, headers=headers, timeout=20))
+        answers.append(httpx.post(f"{address}/api/v1{path}", content=body, headers=headers, timeout=60))
 
     threads = [threading.Thread(target=send) for _ in range(TIMES)]
     for thread in threads:
@@ -73,7 +73,7 @@ def test_five_keys_for_one_party(address: str, hall: Hall) -> None:
     def send() -> None:
         begin.wait()
         path = f"{address}/api/v1/steps/{hall.things.step}/miss"
-        answers.append(httpx.post(path, content="{}", headers=headers_of(lead), timeout=20).status_code)
+        answers.append(httpx.post(path, content="{}", headers=headers_of(lead), timeout=60).status_code)
 
     threads = [threading.Thread(target=send) for _ in range(TIMES)]
     for thread in threads:

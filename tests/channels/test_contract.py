@@ -51,8 +51,8 @@ def message(to: str, number: int = 7, **more: Any) -> Message:
 
 
 def _sms(stack: ExitStack) -> Case:
-    found = stack.enter_context(twilio.running(slow_seconds=1.2))
-    keys = {"account": twilio.ACCOUNT, "token": twilio.TOKEN, "sender": twilio.NUMBER, "timeout": 0.8}
+    found = stack.enter_context(twilio.running(slow_seconds=3.5))
+    keys = {"account": twilio.ACCOUNT, "token": twilio.TOKEN, "sender": twilio.NUMBER, "timeout": 2.5}
     return Case(TwilioSms(**keys, base=found.url), TwilioSms(**keys, base=NOBODY), "+819012345678",  # type: ignore[arg-type]
                 lambda: len(found.ledger.messages), found.faults.append, found.ledger.complaints)  # fmt: skip
 
@@ -60,7 +60,7 @@ def _sms(stack: ExitStack) -> Case:
 def _email(stack: ExitStack) -> Case:
     found = stack.enter_context(mail.running())
     faults = {"500_after": "cut", "429": "later", "permanent": "refuse"}
-    return Case(SmtpEmail(found.url, timeout=2), SmtpEmail("smtp://127.0.0.1:9", timeout=1), "a..b@example.jp",
+    return Case(SmtpEmail(found.url, timeout=10), SmtpEmail("smtp://127.0.0.1:9", timeout=1), "a..b@example.jp",
                 lambda: len(found.messages), lambda fault: found.faults.append(faults[fault]), [])  # fmt: skip
 
 
@@ -155,13 +155,13 @@ class TestTwilio:
 
     @pytest.fixture
     def provider(self) -> Iterator[twilio.TwilioStandIn]:
-        with twilio.running(slow_seconds=1.2) as found:
+        with twilio.running(slow_seconds=3.5) as found:
             yield found
 
     @pytest.fixture
     def sms(self, provider: twilio.TwilioStandIn) -> TwilioSms:
         return TwilioSms(
-            account=twilio.ACCOUNT, token=twilio.TOKEN, sender=twilio.NUMBER, base=provider.url, timeout=0.8
+            account=twilio.ACCOUNT, token=twilio.TOKEN, sender=twilio.NUMBER, base=provider.url, timeout=2.5
         )
 
     @pytest.mark.parametrize("fault", ["500_after", "cut_after", "slow_after"])

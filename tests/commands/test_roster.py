@@ -45,7 +45,7 @@ def test_a_roster_is_found_told_and_used(ready: Database) -> None:
     assert told.exit_code == 0, told.output
     figures = json.loads(told.stdout)
     assert 0 <= figures["shortfall"] < 0.2
-    assert figures["seconds"] < 10
+    assert figures["seconds"] < 30
     with ready.snapshot() as session:
         row = session.get(RosterDay, ("ward", DAY))
         assert row is not None
@@ -65,7 +65,7 @@ def test_the_scheduler_starts_what_was_asked_for_and_the_row_tells_how_it_ended(
     looker = Looker(ready, process)
     assert looker.look(at)
     assert not looker.look(at)
-    assert looker.running[0].process.wait(timeout=60) == 0
+    assert looker.running[0].process.wait(timeout=200) == 0
     with ready.snapshot() as session:
         search = roster_searches.find(session, "ward", DAY)
         assert search is not None
@@ -81,7 +81,7 @@ def test_a_process_that_could_not_begin_is_told(ready: Database) -> None:
         roster_searches.ask(session, office_id="ward", day=DAY, seconds=1, token="t1", actor="staff:1", at=at)
     looker = Looker(ready, lambda *_: subprocess.Popen(["false"]))
     assert looker.look(at)
-    looker.running[0].process.wait(timeout=10)
+    looker.running[0].process.wait(timeout=60)
     assert not looker.look(at)
     with ready.snapshot() as session:
         search = roster_searches.find(session, "ward", DAY)

@@ -21,7 +21,7 @@ def test_others_work_while_one_waits(connection: CooperativeConnection) -> None:
 
     def ask() -> None:
         steps.append("asked")
-        connection.execute("SELECT pg_sleep(0.2)")
+        connection.execute("SELECT pg_sleep(1)")
         steps.append("answered")
 
     def tick() -> None:

@@ -24,7 +24,7 @@ from app.services import access, board, tickets
 from tests.hall_server import serving
 
 HERE = Path(__file__).parent
-SOON = 5.0
+SOON = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ class Screen:
         for event in ("board", "counters", "queue", "beat", "disconnect"):
             self.client.on(event, self._keep(event), namespace=namespace)
         self.client.connect(
-            address, namespaces=[namespace], auth={"token": token} if token else None, headers=headers, wait_timeout=10
+            address, namespaces=[namespace], auth={"token": token} if token else None, headers=headers, wait_timeout=30
         )
 
     def _keep(self, event: str) -> Callable[..., None]:
@@ -56,7 +56,7 @@ class Screen:
         return keep
 
     def call(self, event: str, data: Any) -> Any:
-        return self.client.call(event, data, namespace=self.namespace, timeout=10)
+        return self.client.call(event, data, namespace=self.namespace, timeout=30)
 
     def until(self, wanted: Callable[[str, Any], bool], seconds: float = SOON) -> Any:
         """The first event that fits, or a failure after ``seconds``."""
@@ -113,7 +113,7 @@ def test_a_board_follows_its_office(address: str, shared_url: str, screen: Calla
     pushed = lobby.until(lambda event, value: event == "board" and value["seq"] > joined["seq"])
     assert [ticket["number"], None, None] in pushed["waiting"]["A"]
     assert pushed == fresh(shared_url)
-    lobby.until(lambda event, value: (event, value) == ("beat", {"epoch": pushed["epoch"], "seq": pushed["seq"]}), 12)
+    lobby.until(lambda event, value: (event, value) == ("beat", {"epoch": pushed["epoch"], "seq": pushed["seq"]}))
     hall = screen(address).call("join", {"office": "ward", "hall": "ward-citizen", "epoch": "x", "seq": 0})
     assert hall["hall"] == "ward-citizen"
 
@@ -155,7 +155,7 @@ def test_a_node_client(address: str, shared_url: str, transports: str) -> None:
         while kind == "beat" or pushed["seq"] < fresh(shared_url)["seq"]:
             kind, pushed = json.loads(client.stdout.readline())
         assert (kind, pushed) == ("board", fresh(shared_url))
-        client.communicate(timeout=10)
+        client.communicate(timeout=60)
 
 
 def test_staff_see_their_own_office_until_the_token_ends(
@@ -172,7 +172,7 @@ def test_staff_see_their_own_office_until_the_token_ends(
     with database.transaction() as session:
         session.execute(update(AccessToken).values(revoked_at=datetime.now(UTC)))
     database.dispose()
-    desk.until(lambda event, _: event == "disconnect", 5)
+    desk.until(lambda event, _: event == "disconnect")  # how soon: tests/abuse/test_sockets.py
 
 
 def test_who_may_not_connect(address: str, shared_url: str, screen: Callable[..., Screen]) -> None:
@@ -232,6 +232,6 @@ def test_mischief_ends_the_socket(address: str, screen: Callable[..., Screen], m
         rude.client.emit("join", {"office": "x" * 1_000_000}, namespace="/live")
     else:
         rude.client.emit("picture", b"\x00" * 100, namespace="/live")
-    rude.until(lambda event, _: event == "disconnect", 10)
+    rude.until(lambda event, _: event == "disconnect")
     time.sleep(0.1)
     assert screen(address).call("join", {"office": "ward"})["office"] == "ward"

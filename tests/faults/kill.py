@@ -35,6 +35,8 @@ from tests.hall_server import free_port, start, wait_ready
 COUNTERS = 4
 # How many of the acknowledged tickets are asked for again after each restart.
 ASKED_AGAIN = 10
+# A kill that meets no work shows nothing: so many tickets and calls are acknowledged between two of them.
+TICKETS_BETWEEN, CALLS_BETWEEN = 8, 2
 
 
 def _token(database: Database, role: Role) -> str:
@@ -73,6 +75,21 @@ def ask_again(talker: Talker, operations: list[Operation]) -> list[str]:
     return found
 
 
+def _worked(load: Load) -> tuple[int, int]:
+    """Tickets and calls that were acknowledged so far."""
+    done = [operation for operation in list(load.history.operations) if operation.acknowledged]
+    return sum(each.kind == "issue" for each in done), sum(each.kind == "call" and each.status == 200 for each in done)
+
+
+def _wait_for_work(load: Load, since: tuple[int, int], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        issued, called = (now - before for now, before in zip(_worked(load), since, strict=True))
+        if issued >= TICKETS_BETWEEN and called >= CALLS_BETWEEN:
+            return
+        time.sleep(0.02)
+
+
 def campaign(url: str, *, kills: int, seed: int) -> dict[str, Any]:
     """Kill ``kills`` times; returns the figures. The database is made, and looked at once the last server ended."""
     database, dice, port = prepare(url), random.Random(seed), free_port()
@@ -85,7 +102,9 @@ def campaign(url: str, *, kills: int, seed: int) -> dict[str, Any]:
         load.begin()
         talker = Talker(port, kiosk, load.history)
         for _ in range(kills):
+            since = _worked(load)
             time.sleep(dice.uniform(0.2, 2.0))
+            _wait_for_work(load, since)
             _kill(process)
             fallen = time.monotonic()
             process = start(url, port)

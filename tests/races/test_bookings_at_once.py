@@ -165,7 +165,7 @@ def test_a_process_killed_in_between_leaves_all_or_nothing(database: Database, p
         hold(session, "tenkyo")
     killed = subprocess.run(
         [sys.executable, "-m", "tests.races.booking_worker", point.partition(".")[0], database.url, str(kept.id)],
-        env=os.environ | {"MADOGUCHI_FAILPOINT": point}, timeout=60, check=False, capture_output=True,
+        env=os.environ | {"MADOGUCHI_FAILPOINT": point}, timeout=200, check=False, capture_output=True,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with database.snapshot() as session:
@@ -177,7 +177,7 @@ def test_a_process_killed_in_between_leaves_all_or_nothing(database: Database, p
         assert session.scalar(select(func.sum(Slot.used))) == 2
     again = subprocess.run(
         [sys.executable, "-m", "tests.races.booking_worker", point.partition(".")[0], database.url, str(kept.id)],
-        timeout=60, check=False, capture_output=True,
+        timeout=200, check=False, capture_output=True,
     )  # fmt: skip
     assert again.returncode == 0, again.stderr
     with database.snapshot() as session:

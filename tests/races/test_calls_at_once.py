@@ -1,12 +1,17 @@
 """Eight counters call at once: nobody twice, nobody out of turn; without lock and constraints the checker sees it."""
 
+import itertools
+import shutil
+from collections.abc import Generator, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from app.db.session import Database
 from app.domain.errors import DomainError
 from app.services import proof, queue
+from tests.conftest import copy_of
 from tests.races.control import PEOPLE, START, call_all, fill, found_out, lost_its_promise
 
 
@@ -18,9 +23,30 @@ def test_nobody_is_called_twice_or_out_of_turn(database: Database) -> None:
     assert shown.calls == PEOPLE
 
 
-def test_without_lock_and_constraints_the_checker_finds_it(database: Database) -> None:
-    """The negative control; how often it is found out is measured by ``python -m tests.races.control``."""
-    assert lost_its_promise(found_out(database, guarded=False))
+def _fresh(request: pytest.FixtureRequest, folder: Path) -> Generator[Database]:
+    if request.param == "sqlite":
+        for number in itertools.count():
+            file = folder / f"hall{number}.db"
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+            yield Database(f"sqlite:///{file}")
+    server, template = (request.getfixturevalue(f"postgres_{name}") for name in ("server", "template"))
+    while True:
+        with copy_of(server, template) as url:
+            yield Database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def halls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Iterator[Database]]:
+    """Fresh halls on each kind of database, as many as are asked for."""
+    made = _fresh(request, tmp_path)
+    yield made
+    made.close()
+
+
+def test_without_lock_and_constraints_the_checker_finds_it(halls: Iterator[Database]) -> None:
+    """The negative control. A race that happens not to meet is run again; how often that is so is measured by
+    ``python -m tests.races.control``."""
+    assert any(lost_its_promise(found_out(database, guarded=False)) for database in itertools.islice(halls, 3))
 
 
 @pytest.mark.parametrize("times", [5])

@@ -23,7 +23,7 @@ def marks(database: Database) -> Counter[tuple[str, str | None]]:
 
 def test_two_schedulers_do_each_period_of_each_office_once(database: Database, spawn: Spawn) -> None:
     both = [spawn("race", database.url) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert [process.wait(timeout=200) for process in both] == [0, 0]
     found = marks(database)
     assert len(found) == 2 * MINUTES
     assert set(found.values()) == {1}

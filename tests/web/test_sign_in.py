@@ -76,12 +76,12 @@ def test_an_unknown_number_takes_as_long_as_a_wrong_password(web: Flask, staff: 
     def seconds(login: str, address: str) -> float:
         client = web.test_client()
         token = csrf(client)
-        begun = time.perf_counter()
+        begun = time.process_time()  # what others do on this machine is no part of it
         client.post(
             "/sign-in", data={"csrf_token": token, "login": login, "password": "wrong password"},
             environ_base={"REMOTE_ADDR": address},
         )  # fmt: skip
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     known = statistics.median(seconds("tanaka", f"192.0.2.{n}") for n in range(5))
     unknown = statistics.median(seconds("nobody", f"198.51.100.{n}") for n in range(5))
