@@ -142,11 +142,13 @@ def test_a_proposal_by_one_key_and_back_by_another(enter: Tab, past: Past) -> No
 
 
 _PRESS_ONCE_DRAWN = """() => {
+  const alerts = document.querySelector("[data-part=alerts]");
   const seen = new MutationObserver(() => {
+    if (!alerts.textContent.includes("応援に行く")) return;
     seen.disconnect();
     document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "1", code: "Digit1", bubbles: true }));
   });
-  seen.observe(document.querySelector("[data-part=alerts]"), { childList: true });
+  seen.observe(alerts, { childList: true });
 }"""
 
 
