@@ -120,9 +120,24 @@ def confirm_number(
     Conflict("confirm_too_late").
     """
     ticket = lines.find_number(session, office_id, normal_number(number), at=at)
+    return confirm_ticket(session, ticket, actor=actor, at=at, request_key=request_key)
+
+
+def confirm_ticket(
+    session: Session, ticket: Ticket, *, actor: str, at: datetime, request_key: str | None = None
+) -> Ticket:
+    """The same for a ticket that is at hand; its office is locked. Raises Conflict as ``confirm_number``."""
     if ticket.confirm_by is None:
         raise Conflict("confirm_not_needed")
     return tickets.confirm(session, ticket, actor=actor, at=at, request_key=request_key)
+
+
+def ticket_at(session: Session, ticket_id: int) -> Ticket:
+    """A ticket by its id; raises NotFound."""
+    ticket = session.get(Ticket, ticket_id) if 0 < ticket_id < 2**63 else None
+    if ticket is None:
+        raise NotFound(what="ticket")
+    return ticket
 
 
 def step_at(session: Session, step_id: int, office_id: str) -> Step:

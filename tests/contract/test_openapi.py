@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app.db.session import Database
 from app.domain.roles import Role
+from app.models.place import Office
 from app.web.api import openapi
 from app.web.limits import Windows
 from tests.abuse.conftest import Hall
@@ -42,8 +43,20 @@ def hall(shared_url: str) -> Iterator[Hall]:
 def _real(hall: Hall) -> dict[str, Any]:
     things = hall.things
     return {
-        "office": "ward", "counter": things.counter, "step": things.step, "token": things.ticket, "action": "recall"
+        "office": "ward", "counter": things.counter, "step": things.step, "token": things.ticket,
+        "ticket": things.ticket_id, "action": "recall",
     }  # fmt: skip
+
+
+def _at_home(hall: Hall) -> dict[str, Any]:
+    """A number that its holder has still to confirm."""
+    found: dict[str, Any] = {}
+    for confirmed in (True, False):
+        with hall.database.transaction() as session:
+            office = session.get_one(Office, "ward")
+            office.settings = office.settings | {"web_ticket_confirm": confirmed}
+        found = found or hall.caller().ticket("tennyu")
+    return found
 
 
 def test_good_answers_have_their_shape(hall: Hall) -> None:
@@ -54,7 +67,7 @@ def test_good_answers_have_their_shape(hall: Hall) -> None:
     lead, counter, step = hall.caller(Role.FLOOR_LEAD), "ward-3", hall.things.step
     ticket, second = lead.ticket("juminhyo"), lead.ticket("tennyu")
     link = ticket["token"]
-    lines = {"categories": ["ward-certificates"]}
+    lines, at_home = {"categories": ["ward-certificates"]}, _at_home(hall)
     done = [
         ("Offices", lead.get("/offices")),
         ("OfficeInFull", lead.get("/offices/ward")),
@@ -64,6 +77,7 @@ def test_good_answers_have_their_shape(hall: Hall) -> None:
         ("CounterNow", lead.post(f"/counters/{counter}/open", lines)),
         ("TicketGiven", lead.post("/offices/ward/tickets", {"services": ["juminhyo"]})),
         ("Ticket", lead.get(f"/tickets/{link}")),
+        ("Ticket", lead.post(f"/tickets/{at_home['id']}/confirm")),
         ("Called", lead.post(f"/counters/{counter}/call", {"number": ticket["number"]})),
         ("Ticket", lead.get(f"/tickets/{link}")),
         ("Board", lead.get("/offices/ward/board")),

@@ -29,6 +29,7 @@ class Things:
     counter: str
     step: int
     ticket: str
+    ticket_id: int
     number: str
     account: int
     device: int
@@ -95,8 +96,8 @@ def furnish(database: Database) -> Things:
         session.add(approval)
         session.flush()
         return Things(
-            counter=here.id, step=called[0].id, ticket=_token(ticket), number=ticket.number, account=target.id,
-            device=device.id, approval=approval.id,
+            counter=here.id, step=called[0].id, ticket=_token(ticket), ticket_id=ticket.id, number=ticket.number,
+            account=target.id, device=device.id, approval=approval.id,
         )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ BODIES: dict[str, dict[str, Any]] = {
 # Beside the kiosk's glass whoever is signed in on its browser is nobody: the machine is the caller.
 BY_MACHINE = "kiosk."
 # Names in addresses that name a thing of an office: (one of the ward office, one that is nowhere).
-THINGS = frozenset({"office", "counter", "step", "account", "approval", "token", "hall", "number"})
+THINGS = frozenset({"office", "counter", "step", "account", "approval", "token", "ticket", "hall", "number"})
 # All other names: a value that the route knows.
 WORDS = {
     "report": "days",
@@ -83,6 +83,8 @@ class Door:
             return 2_000_000_000 if number else "nowhere"
         if name == "token":
             return things.device if number else things.ticket
+        if name == "ticket":
+            return things.ticket_id
         return {"office": "ward", "hall": "ward-citizen"}.get(name) or getattr(things, name)
 
 

@@ -36,6 +36,7 @@ _REFERENCE = "#/components/schemas/{model}"
 _BODIES: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
         "api_tickets.issue": tickets.NewTicket,
+        "api_tickets.confirm": body.Body,
         "api_counters.open_": counters.Opening,
         "api_counters.pause": counters.Pause,
         "api_counters.close": body.Body,
@@ -90,6 +91,7 @@ _ANSWERS: Mapping[str, Mapping[str, type[BaseModel] | None]] = MappingProxyType(
         "api_tickets.issue": {"201": shapes.TicketGiven, "200": shapes.TicketGiven},
         "api_tickets.look": {"200": shapes.Ticket},
         "api_tickets.cancel": {"200": shapes.Ticket},
+        "api_tickets.confirm": {"200": shapes.Ticket},
         "api_counters.open_": {"200": shapes.CounterNow},
         "api_counters.pause": {"200": shapes.CounterNow},
         "api_counters.close": {"200": shapes.CounterNow},

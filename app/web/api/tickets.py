@@ -1,4 +1,4 @@
-"""Tickets over HTTP: take one, look at it, give it back."""
+"""Tickets over HTTP: take one, look at it, give it back; staff confirm one that was taken at home."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +10,7 @@ from pydantic import Field
 from app.domain.refs import ticket_token
 from app.domain.roles import Function, Role
 from app.models.ticket import Ticket
-from app.services import access, events, queue, requests, tickets
+from app.services import access, desk_acts, events, queue, requests, tickets
 from app.web import security
 from app.web.api.body import Body, answer, plain, read
 from app.web.limits import limit_public
@@ -121,3 +121,24 @@ def cancel(token: str) -> Response:
         ticket = tickets.by_token(session, token)
         queue.cancel_ticket(session, ticket=ticket, actor="resident", at=at, reason="resident")
         return answer(tickets.describe(session, ticket, at=at))
+
+
+@blueprint.post("/tickets/<int:ticket>/confirm")
+@security.policy(Function.CALL)
+def confirm(ticket: int) -> Response:
+    """The holder of a number taken at home has come: it joins its line; 409 with nothing to confirm, or too late."""
+    read(Body)
+    who, at, asked = security.caller(), security.now(), security.idempotency()
+    with security.database().transaction() as session:
+        office_id = desk_acts.ticket_at(session, ticket).office_id
+        events.lock_office(session, office_id)
+        access.require(session, who, Function.CALL, office_id=office_id)
+
+        def work() -> dict[str, Any]:
+            found = session.get_one(Ticket, ticket, populate_existing=True)
+            confirmed = desk_acts.confirm_ticket(session, found, actor=who.actor, at=at, request_key=asked.key)
+            described: dict[str, Any] = plain(tickets.describe(session, confirmed, at=at))
+            return described
+
+        seen, _ = requests.once(session, asked, at=at, work=work)
+    return answer(seen)
