@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.domain.roles import Role
 from app.models.people import Account
+from app.models.place import Counter
 from app.models.ticket import Event
 from app.services import access
 from tests.browser.conftest import NO_LOOKS, Hall, answered, in_view, joined, too_wide, violations
@@ -52,6 +53,29 @@ def desk(hall: Hall, clerk: None, tab: Callable[..., Page]) -> Page:
     expect(page.locator(".cn")).to_have_text("5番窓口")
     joined(page)
     return page
+
+
+def test_every_counter_of_a_hall_is_chosen_without_scrolling(hall: Hall, clerk: None, tab: Callable[..., Page]) -> None:
+    database = hall.database()
+    with database.transaction() as session:
+        who = session.scalars(select(Account)).one()
+        for each in session.scalars(select(Counter).where(Counter.office_id == "ward")):
+            each.state, each.staff_id, each.staff_name = "open", who.id, "佐藤 由美子"
+        who.name = "田中 実"
+    database.dispose()
+    for lang, heading in (("ja-JP", "どの窓口に入りますか"), ("en-US", "Choose your counter")):
+        page = tab("/desk", 1366, 768, lang=lang)
+        page.keyboard.type("tanaka")
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        page.goto(f"{hall.address}/desk/seat")
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollHeight") <= 768, lang
+        heights = [box["height"] for each in page.locator(".counters .choice").all() if (box := each.bounding_box())]
+        assert len(heights) == 24
+        assert min(heights) >= 44
 
 
 # The list of who waits ends with a whole row.
