@@ -1,5 +1,6 @@
 """Column types and the naming convention; a constraint's name becomes a domain error (app/db/refusals.py)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
@@ -7,6 +8,7 @@ from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+NAIVE = "naive datetime refused: instants carry their offset"
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -16,19 +18,34 @@ NAMING = {
 }
 
 
+def _sqlite_text(value: datetime | None) -> str | None:
+    """As SQLAlchemy writes a DateTime there: a fixed UTC wall time, which sorts as the instant does."""
+    if value is None:
+        return None
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError(NAIVE)
+        value = value.astimezone(UTC)
+    # The offset of UTC is the last six letters.
+    return value.isoformat(" ", "microseconds")[:-6]
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant in UTC. Naive time is refused on the way in and never comes out."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """On SQLite the text at once: the driver gets a dozen instants for a booking, in two steps 4 µs each."""
+        return _sqlite_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("naive datetime refused: instants carry their offset")
+            raise ValueError(NAIVE)
         value = value.astimezone(UTC)
-        # SQLite keeps text: a fixed UTC wall time sorts as the instant does.
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:

@@ -137,5 +137,7 @@ def _built(each: _Write, mark: str) -> Any:
 
 
 def _named(each: _Write, mark: str) -> dict[str, Any]:
+    if not mark and not each.key:
+        return each.values
     values = {f"{mark}{name}": value for name, value in each.values.items()}
     return values | {f"{mark}key_{name}": value for name, value in each.key.items()}

@@ -16,7 +16,7 @@ from sqlalchemy.types import TypeEngine
 
 # What a statement may say in its own text; of anything else the driver knows better how it is written.
 _CONSTANTS = (str, int, list)
-_Key = tuple[str, tuple[tuple[str, int], ...]]
+_Key = str | tuple[str, tuple[tuple[str, int], ...]]
 
 
 def _out(kind: TypeEngine[Any], dialect: Dialect) -> Any:
@@ -45,7 +45,7 @@ def _said(statement: Any) -> Any:
 class _Compiled:
     """The text for one dialect, with how each value goes in and comes out."""
 
-    __slots__ = ("outs", "places", "positional", "text")
+    __slots__ = ("converts", "lists", "names", "outs", "own", "positional", "text", "typed")
 
     def __init__(self, statement: Any, dialect: Dialect, given: Mapping[str, Any]) -> None:
         made = statement.compile(dialect=dialect)
@@ -55,20 +55,30 @@ class _Compiled:
         listed = {
             name: (whole, place) for whole, each in state.parameter_expansion.items() for place, name in enumerate(each)
         }
-        self.places = []
-        for name in state.positiontup or state.parameters:
-            source, place = listed.get(name, (name, None))
-            convert = made.binds[source].type.dialect_impl(dialect).bind_processor(dialect)
-            self.places.append((name, source, place, convert, state.parameters.get(name)))
-        self.outs = [_out(column.type, dialect) for column in getattr(statement, "exported_columns", ())]
+        self.names = tuple(state.positiontup or state.parameters)
+        self.lists = [(at, *listed[name]) for at, name in enumerate(self.names) if name in listed]
+        # Values of the statement's own, where the caller gives none.
+        self.own = {name: state.parameters[name] for name in self.names if name not in given and name not in listed}
+        converts = [
+            made.binds[listed.get(name, (name,))[0]].type.dialect_impl(dialect).bind_processor(dialect)
+            for name in self.names
+        ]
+        self.converts = [(at, convert) for at, convert in enumerate(converts) if convert]
+        self.outs = tuple(_out(column.type, dialect) for column in getattr(statement, "exported_columns", ()))
+        self.typed = any(self.outs)
 
     def values(self, given: Mapping[str, Any]) -> Any:
         """What the driver gets: by place or by name."""
-        found = []
-        for name, source, place, convert, default in self.places:
-            value = given.get(source, default) if place is None else given[source][place]
-            found.append((name, convert(value) if convert else value))
-        return tuple(value for _, value in found) if self.positional else dict(found)
+        if self.own:
+            given = self.own | given  # type: ignore[operator]
+        found: list[Any] = (
+            [given.get(name) for name in self.names] if self.lists else [given[name] for name in self.names]
+        )
+        for at, source, place in self.lists:
+            found[at] = given[source][place]
+        for at, convert in self.converts:
+            found[at] = convert(found[at])
+        return tuple(found) if self.positional else dict(zip(self.names, found, strict=True))
 
 
 def send(connection: Connection, text: str, values: Any, *, gives: bool) -> list[tuple[Any, ...]]:
@@ -110,14 +120,16 @@ class Ready:
         """All rows, each value in the type of its column."""
         compiled = self._for(connection.dialect, given)
         found = send(connection, compiled.text, compiled.values(given), gives=bool(compiled.outs))
-        if not found:
-            return []
+        if not found or not compiled.typed:
+            return found
         return [
             tuple(out(value) if out else value for out, value in zip(compiled.outs, row, strict=True)) for row in found
         ]
 
     def _for(self, dialect: Dialect, given: Mapping[str, Any]) -> _Compiled:
-        key = dialect.name, tuple((name, len(given[name])) for name in self._lists)
+        key: _Key = (
+            dialect.name if not self._lists else (dialect.name, tuple((name, len(given[name])) for name in self._lists))
+        )
         found = self._compiled.get(key)
         if found is None:
             found = self._compiled[key] = _Compiled(self.statement, dialect, given)

@@ -27,12 +27,21 @@ else:
 
     monkey.patch_all()
 
-    from sqlalchemy import event
+    from collections.abc import Iterator
+    from contextlib import contextmanager
+
     from sqlalchemy.orm import Session
 
+    from app.db.session import Database
     from app.wsgi import application  # noqa: F401 - what gunicorn loads
 
-    @event.listens_for(Session, "after_begin")
-    def take_the_guard_away(session: Session, _transaction: object, _connection: object) -> None:
+    guarded = Database.transaction
+
+    @contextmanager
+    def without_the_guard(database: Database) -> Iterator[Session]:
         """What services/places.py asks for before it takes a place."""
-        session.info["unguarded"] = True
+        with guarded(database) as session:
+            session.info["unguarded"] = True
+            yield session
+
+    Database.transaction = without_the_guard  # type: ignore[method-assign]

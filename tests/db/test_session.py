@@ -1,0 +1,130 @@
+"""One transaction, whether a statement goes through the session or past it; one instant, however it is written."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import DateTime, text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session
+
+from app.db.base import UtcDateTime
+from app.db.session import Database
+from app.domain.errors import DomainError
+from app.models.place import Office
+
+
+def past(session: Session) -> None:
+    session.connection().execute(text("UPDATE office SET seq = 41 WHERE id = 'ward'"))
+
+
+def through(session: Session) -> None:
+    session.get_one(Office, "ward").settings = {"training": True}
+
+
+def only_added(session: Session) -> None:
+    """The session begins by this, but joins no connection before its flush."""
+    session.add(Office(id="new", municipality_id="aonami", name={"ja": "新"}, position=9, epoch="e", settings={}))
+
+
+def one_too_many(session: Session) -> None:
+    session.connection().execute(
+        text("INSERT INTO slot (pool, start_at, office_id, category_id, capacity, staff_only, used, staff_used)"
+             " VALUES ('p', '2026-04-01 00:00:00', 'ward', 'ward-tax', 1, 0, 2, 0)")
+    )  # fmt: skip
+
+
+def fail(_session: Session) -> None:
+    raise ZeroDivisionError
+
+
+def run(database: Database, *acts: Callable[[Session], None]) -> None:
+    with database.transaction() as session:
+        for act in acts:
+            act(session)
+
+
+def state(database: Database) -> tuple[int, object, int]:
+    with database.snapshot() as session:
+        ward = session.get_one(Office, "ward")
+        offices = session.connection().scalar(text("SELECT count(*) FROM office"))
+        return ward.seq, ward.settings.get("training"), int(offices or 0)
+
+
+@pytest.mark.parametrize("acts", [(past, through), (through, past), (past,), (through,), (past, through, past)])
+def test_both_ways_are_one_transaction(database: Database, acts: tuple[Callable[[Session], None], ...]) -> None:
+    before = state(database)
+    with pytest.raises(ZeroDivisionError):
+        run(database, *acts, fail)
+    assert state(database) == before
+    run(database, *acts)
+    seq, training, _ = state(database)
+    assert seq == (41 if past in acts else before[0])
+    assert training is (True if through in acts else before[1])
+
+
+@pytest.mark.parametrize("acts", [(only_added,), (past, only_added), (only_added, past)])
+def test_what_is_only_added_is_written_with_the_rest(
+    database: Database, acts: tuple[Callable[[Session], None], ...]
+) -> None:
+    before = state(database)
+    with pytest.raises(ZeroDivisionError):
+        run(database, *acts, fail)
+    assert state(database) == before
+    run(database, *acts)
+    assert state(database)[2] == before[2] + 1
+
+
+def test_a_savepoint_ends_alone(database: Database) -> None:
+    with database.transaction() as session:
+        past(session)
+        point = session.begin_nested()
+        session.connection().execute(text("UPDATE office SET seq = 99 WHERE id = 'ward'"))
+        point.rollback()
+    assert state(database)[0] == 41
+
+
+def test_after_a_refusal_the_next_writes(database: Database) -> None:
+    with pytest.raises(DomainError):
+        run(database, past, one_too_many)
+    assert state(database)[0] != 41
+    with database.transaction() as session:
+        past(session)
+    assert state(database)[0] == 41
+
+
+def test_who_has_asked_for_nothing_has_no_connection(database: Database) -> None:
+    """On PostgreSQL twenty may wait for an office's turn; they must not hold what those who have it need."""
+    if database.is_sqlite:
+        with database.transaction():
+            assert database.engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+        return
+    held = database.engine.pool.checkedout()  # type: ignore[attr-defined]
+    with database.transaction() as session:
+        assert database.engine.pool.checkedout() == held  # type: ignore[attr-defined]
+        past(session)
+        assert database.engine.pool.checkedout() == held + 1  # type: ignore[attr-defined]
+    assert database.engine.pool.checkedout() == held  # type: ignore[attr-defined]
+
+
+@given(
+    st.datetimes(min_value=datetime(1000, 1, 2), max_value=datetime(9998, 1, 1)),  # noqa: DTZ001 - a wall clock's
+    st.sampled_from([UTC, timezone(timedelta(hours=9)), timezone(timedelta(hours=-3, minutes=-30))]),
+)
+def test_an_instant_is_the_text_that_the_column_reads(wall: datetime, zone: timezone) -> None:
+    at, dialect = wall.replace(tzinfo=zone), sqlite.dialect()  # type: ignore[no-untyped-call]
+    own = UtcDateTime().bind_processor(dialect)
+    plain = DateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert own is not None
+    assert plain is not None
+    assert own(at) == plain(at.astimezone(UTC).replace(tzinfo=None))
+    assert own(None) is None
+
+
+def test_a_time_without_offset_is_no_instant() -> None:
+    own = UtcDateTime().bind_processor(sqlite.dialect())  # type: ignore[no-untyped-call]
+    assert own is not None
+    with pytest.raises(ValueError, match="naive"):
+        own(datetime(2026, 4, 1))  # noqa: DTZ001 - the fault asked about
