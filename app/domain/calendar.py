@@ -199,9 +199,12 @@ def _no_holiday(_: date) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpeningCalendar:
-    """All rules of one office. ``special``: date → its intervals (none: closed). ``holiday``: date → its name."""
+    """All rules of one office. ``special``: date → its intervals (none: closed). ``holiday``: date → its name.
+
+    Equal only to itself, so that what has been worked out from it can be kept by it.
+    """
 
     rules: tuple[Rule, ...]
     closures: tuple[Season, ...] = ()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import permutations
+from typing import NamedTuple
 
 from app.domain.calendar import WEEKDAYS, Interval, business_date, clock, instant
 
@@ -125,8 +126,7 @@ def _in_break(rules: LineRules, start: datetime, end: datetime) -> bool:
     return any(first < stop and begin < last for begin, stop in rules.breaks)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Cell:
+class Cell(NamedTuple):
     """One stretch of one pool of places: a line's, or a group's within it."""
 
     pool: str
@@ -143,7 +143,7 @@ class Room:
     staff_used: int = 0
 
     def free(self, *, staff: bool = False) -> int:
-        kept = 0 if staff else max(0, self.staff_only - self.staff_used)
+        kept = 0 if staff or not self.staff_only else max(0, self.staff_only - self.staff_used)
         return max(0, self.capacity - self.used - kept)
 
     @property
@@ -181,20 +181,40 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
-    """All services of one line, one after the other."""
+class Block:
+    """All services of one line, one after the other, as ``blocks`` lays them.
+
+    One person takes ``cells`` cells of the line, and of its groups a place in each ``(pool, number of the cell)``.
+    ``offsets``: how long after the block's start each part begins.
+    """
 
     line: str
-    rules: LineRules
+    grid: timedelta
     parts: tuple[Part, ...]
+    offsets: tuple[timedelta, ...]
+    cells: int
+    grouped: tuple[tuple[str, int], ...]
 
-    @property
-    def cells(self) -> int:
-        """How many cells one person takes."""
-        return max(1, -(-sum(part.minutes for part in self.parts) // self.rules.grid))
 
-    def pools_of(self, part: Part) -> list[str]:
-        return [pool_of(self.line, group) for group in self.rules.groups if part.service in group.services]
+def blocks(parts: Sequence[Part], rules: Mapping[str, LineRules]) -> tuple[Block, ...]:
+    """What a visit needs of each line; worked out once for a visit, since a month is tried at every start."""
+    lines = dict.fromkeys(part.line for part in parts)
+    return tuple(_block(line, rules[line], tuple(part for part in parts if part.line == line)) for line in lines)
+
+
+def _block(line: str, rules: LineRules, parts: tuple[Part, ...]) -> Block:
+    grid, offset = timedelta(minutes=rules.grid), timedelta()
+    offsets: list[timedelta] = []
+    grouped: dict[tuple[str, int], None] = {}
+    for part in parts:
+        offsets.append(offset)
+        end = offset + timedelta(minutes=part.minutes)
+        for number in range(offset // grid, max(offset // grid + 1, -(-end // grid))):
+            own = (pool_of(line, group) for group in rules.groups if part.service in group.services)
+            grouped |= dict.fromkeys((pool, number) for pool in own)
+        offset = end
+    return Block(line=line, grid=grid, parts=parts, offsets=tuple(offsets), cells=max(1, -(-offset // grid)),
+                 grouped=tuple(grouped))  # fmt: skip
 
 
 def pool_of(line: str, group: Group | None = None) -> str:
@@ -205,16 +225,12 @@ def pool_of(line: str, group: Group | None = None) -> str:
 Look = Callable[[Cell], Room | None]
 
 
-def plan(
-    parts: Sequence[Part], rules: Mapping[str, LineRules], *, start: datetime, party: int, look: Look,
-    staff: bool = False,
-) -> Plan | None:  # fmt: skip
+def plan(wanted: Sequence[Block], *, start: datetime, party: int, look: Look, staff: bool = False) -> Plan | None:
     """The visit that begins at ``start`` and ends soonest; None when there is no room for it.
 
     ``look`` tells what a cell holds, None where there is no cell.
     """
-    blocks = _blocks(parts, rules)
-    orders = permutations(blocks) if len(blocks) <= _MOST_LINES_PERMUTED else [tuple(blocks)]
+    orders = permutations(wanted) if 1 < len(wanted) <= _MOST_LINES_PERMUTED else (wanted,)
     best: Plan | None = None
     for order in orders:
         found = _in_order(order, start=start, party=party, look=look, staff=staff)
@@ -223,69 +239,61 @@ def plan(
     return best
 
 
-def _blocks(parts: Sequence[Part], rules: Mapping[str, LineRules]) -> list[_Block]:
-    lines = dict.fromkeys(part.line for part in parts)
-    return [
-        _Block(line=line, rules=rules[line], parts=tuple(part for part in parts if part.line == line)) for line in lines
-    ]
-
-
-def _in_order(order: Sequence[_Block], *, start: datetime, party: int, look: Look, staff: bool) -> Plan | None:
+def _in_order(order: Sequence[Block], *, start: datetime, party: int, look: Look, staff: bool) -> Plan | None:
     stages: list[Stage] = []
     places: dict[Cell, int] = {}
     end = start
-    for place, block in enumerate(order):
-        earliest, latest = (start, start) if place == 0 else (end + WAY, end + LONGEST_PAUSE)
+    for block in order:
+        earliest, latest = (end + WAY, end + LONGEST_PAUSE) if stages else (start, start)
         found = _first_fit(block, earliest, latest, party=party, look=look, staff=staff)
         if found is None:
             return None
         begin, end, taken = found
         places |= taken
-        offset = timedelta()
-        for part in block.parts:
-            stages.append(Stage(service=part.service, line=block.line, start=begin + offset))
-            offset += timedelta(minutes=part.minutes)
+        stages += [
+            Stage(service=part.service, line=block.line, start=begin + offset)
+            for part, offset in zip(block.parts, block.offsets, strict=True)
+        ]
     return Plan(start=start, end=end, stages=tuple(stages), places=places)
 
 
+# A visit after another may begin at any of these minutes; a line's grid need not begin at the hour.
+_STEP = timedelta(minutes=5)
+
+
 def _first_fit(
-    block: _Block, earliest: datetime, latest: datetime, *, party: int, look: Look, staff: bool
+    block: Block, earliest: datetime, latest: datetime, *, party: int, look: Look, staff: bool
 ) -> tuple[datetime, datetime, dict[Cell, int]] | None:
     """The first start in a span at which the block has room, side by side before one after the other."""
-    step = timedelta(minutes=5) if latest > earliest else timedelta(minutes=1)
     begin = earliest
     while begin <= latest:
         if look(Cell(block.line, begin)) is not None:
-            for side_by_side in range(party, 0, -1):
-                taken = _taken(block, begin, party=party, abreast=side_by_side)
+            for abreast in range(party, 0, -1):
+                taken = _taken(block, begin, party=party, abreast=abreast)
                 if _fits(taken, look, staff=staff):
-                    last = max(cell.start for cell in taken)
-                    return begin, last + timedelta(minutes=block.rules.grid), taken
-        begin += step
+                    turns = -(-party // abreast)
+                    return begin, begin + turns * block.cells * block.grid, taken
+        begin += _STEP
     return None
 
 
-def _taken(block: _Block, begin: datetime, *, party: int, abreast: int) -> dict[Cell, int]:
+def _taken(block: Block, begin: datetime, *, party: int, abreast: int) -> dict[Cell, int]:
     """The places a party takes when so many stand side by side, the rest after them."""
-    grid = timedelta(minutes=block.rules.grid)
     taken: dict[Cell, int] = {}
     for turn in range(-(-party // abreast)):
-        people = min(abreast, party - turn * abreast)
-        first = begin + turn * block.cells * grid
-        for number in range(block.cells):
-            taken[Cell(block.line, first + number * grid)] = people
-        offset = timedelta()
-        for part in block.parts:
-            length = timedelta(minutes=part.minutes)
-            for number in range(offset // grid, max(offset // grid + 1, -(-(offset + length) // grid))):
-                taken |= {Cell(pool, first + number * grid): people for pool in block.pools_of(part)}
-            offset += length
+        people, first = min(abreast, party - turn * abreast), turn * block.cells
+        starts = [begin + (first + number) * block.grid for number in range(block.cells)]
+        taken |= {Cell(block.line, start): people for start in starts}
+        taken |= {Cell(pool, starts[number]): people for pool, number in block.grouped}
     return taken
 
 
 def _fits(taken: Mapping[Cell, int], look: Look, *, staff: bool) -> bool:
-    rooms = ((look(cell), people) for cell, people in taken.items())
-    return all(room is not None and room.free(staff=staff) >= people for room, people in rooms)
+    for cell, people in taken.items():
+        room = look(cell)
+        if room is None or room.free(staff=staff) < people:
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +334,6 @@ def _lead(rules: ServiceRules, at: datetime) -> int:
 
 
 __all__ = [
-    "LONGEST_PAUSE", "Band", "Cell", "Group", "LineRules", "Part", "Plan", "Reach", "Room", "ServiceRules", "Stage",
-    "day_cells", "plan", "pool_of", "reach",
+    "LONGEST_PAUSE", "Band", "Block", "Cell", "Group", "LineRules", "Part", "Plan", "Reach", "Room", "ServiceRules",
+    "Stage", "blocks", "day_cells", "plan", "pool_of", "reach",
 ]  # fmt: skip

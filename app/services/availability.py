@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -38,25 +39,37 @@ def days(since: date, until: date) -> list[date]:
     return [since + timedelta(days=offset) for offset in range(length + 1)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grid:
+    """The cells of a visit's lines on one day: ``starts`` of all, in order, and those of each line."""
+
+    starts: tuple[datetime, ...]
+    of_line: Mapping[str, frozenset[datetime]]
+
+
+@lru_cache(maxsize=4096)
+def _grid(asked: Visit, calendar: OpeningCalendar, day: date) -> _Grid:
+    """As long as catalogue and hours stand, visit and calendar are the same objects (visits.py, hours.py)."""
+    cells = {line: day_cells(rules, calendar.intervals(day, line), day) for line, rules in asked.rules.items()}
+    starts = sorted({start for each in cells.values() for start in each})
+    if asked.along:
+        until = _numbers_until(calendar, asked, day)
+        starts = [start for start in starts if start < until]
+    return _Grid(starts=tuple(starts), of_line={line: frozenset(each) for line, each in cells.items()})
+
+
 class Rooms:
     """What the cells of a visit's lines hold on some days: ``look`` at one, ``claims`` is how they are taken.
 
-    ``starts``: of all cells by day, before ``until`` where a day has one. A cell is worked out when it is looked at.
+    ``starts``: when a visit may begin, by day. A cell is worked out when it is looked at.
     """
 
     def __init__(
-        self, asked: Visit, starts: Mapping[date, Mapping[str, Sequence[datetime]]],
-        touched: Mapping[Cell, tuple[int, int, int | None]], over: Mapping[Cell, int],
-        until: Mapping[date, datetime],
+        self, asked: Visit, grids: Mapping[date, _Grid], touched: Mapping[Cell, tuple[int, int, int | None]],
+        over: Mapping[Cell, int],
     ) -> None:  # fmt: skip
-        self.asked, self._touched, self._over = asked, touched, over
-        self.starts = {
-            day: sorted({start for each in lines.values() for start in each if day not in until or start < until[day]})
-            for day, lines in starts.items()
-        }
-        self._cells = {
-            line: frozenset(start for lines in starts.values() for start in lines[line]) for line in asked.rules
-        }
+        self.asked, self._grids, self._touched, self._over = asked, grids, touched, over
+        self.starts = {day: grid.starts for day, grid in grids.items()}
         self._seen: dict[Cell, Room | None] = {}
 
     def look(self, cell: Cell) -> Room | None:
@@ -67,7 +80,8 @@ class Rooms:
 
     def _room(self, cell: Cell) -> Room | None:
         line = cell.pool.partition("/")[0]
-        if cell.start not in self._cells[line]:
+        grid = self._grids.get(business_date(cell.start))
+        if grid is None or cell.start not in grid.of_line[line]:
             return None
         capacity, staff_only = _by_rules(self.asked.rules[line], cell)
         used, staff_used, set_capacity = self._touched.get(cell, (0, 0, None))
@@ -120,12 +134,7 @@ def rooms(
     touched = places.rooms(session, pools, first, last)
     if over is None:
         over = _overdue(session, asked.office_id, pools, first, last, at=at) if touched else {}
-    starts = {
-        day: {line: day_cells(rules, calendar.intervals(day, line), day) for line, rules in asked.rules.items()}
-        for day in wanted
-    }
-    until = {day: _numbers_until(calendar, asked, day) for day in wanted} if asked.along else {}
-    return Rooms(asked, starts, touched, over, until)
+    return Rooms(asked, {day: _grid(asked, calendar, day) for day in wanted}, touched, over)
 
 
 def _numbers_until(calendar: OpeningCalendar, asked: Visit, day: date) -> datetime:
@@ -188,10 +197,10 @@ def of_days(
 
 def _slot(known: Rooms, empty: Look, start: datetime, party: int, *, staff: bool) -> Slot | None:
     asked = known.asked
-    whole = plan(asked.parts, asked.rules, start=start, party=party, look=empty, staff=staff)
+    whole = plan(asked.blocks, start=start, party=party, look=empty, staff=staff)
     if whole is None:
         return None
-    fits = plan(asked.parts, asked.rules, start=start, party=party, look=known.look, staff=staff)
+    fits = plan(asked.blocks, start=start, party=party, look=known.look, staff=staff)
     capacity = min(_capacity(empty, cell) for cell in whole.places)
     if fits is None:
         return Slot(start=start, end=whole.end, capacity=capacity, free=0)
@@ -251,9 +260,9 @@ def fit(
         look = empty
     if asked.along and start not in known.starts[business_date(start)]:
         raise NotFound(what="slot")
-    found = plan(asked.parts, asked.rules, start=start, party=party, look=look, staff=staff)
+    found = plan(asked.blocks, start=start, party=party, look=look, staff=staff)
     if found is None:
-        if plan(asked.parts, asked.rules, start=start, party=party, look=empty, staff=staff) is None:
+        if plan(asked.blocks, start=start, party=party, look=empty, staff=staff) is None:
             raise NotFound(what="slot")
         raise Conflict("slot_full")
     return Fit(plan=found, claims=known.claims(found.places))

@@ -13,22 +13,24 @@ from sqlalchemy.orm import Session
 from app.db.ready import Ready
 from app.domain.booking import MOST_SERVICES, Asked, Asks
 from app.domain.errors import InvalidInput, NotFound
-from app.domain.slots import LineRules, Part, Reach, ServiceRules, reach
+from app.domain.slots import Block, LineRules, Part, Reach, ServiceRules, blocks, reach
 from app.models.place import Category, Offering, Office, Service
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Visit:
     """Procedures in their lines: ``parts`` are booked, ``along`` need no booking and follow on the same number.
 
     ``graces``: minutes; ``bookable``: whether the caller may book it. No visit is booked without a part.
-    ``withdrawn``: some of it was booked once and is offered no more, or its line can be booked no more.
+    ``withdrawn``: some of it was booked once and is offered no more, or its line can be booked no more. Equal only to
+    itself: as long as the catalogue stands the same visit is the same object, and what hangs on it is kept by it.
     """
 
     office_id: str
     municipality_id: str
     services: tuple[str, ...]
     parts: tuple[Part, ...]
+    blocks: tuple[Block, ...]
     rules: Mapping[str, LineRules]
     service_rules: tuple[ServiceRules, ...]
     graces: Mapping[str, float]
@@ -125,6 +127,7 @@ def _read(office_id: str, rows: tuple[tuple[Any, ...], ...], staff: bool, along:
     return Visit(
         office_id=office_id, municipality_id=rows[0][_MUNICIPALITY], services=tuple(row[_ID] for row in rows),
         bookable=bookable and bool(parts), withdrawn=withdrawn, rules=rules, parts=tuple(parts), along=tuple(beside),
+        blocks=blocks(parts, rules) if all(part.line in rules for part in parts) else (),
         service_rules=tuple(service_rules), graces=graces, asks=Asks.of(asks),
     )  # fmt: skip
 

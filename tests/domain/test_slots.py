@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.calendar import Interval
-from app.domain.slots import Band, Cell, Group, LineRules, Part, Room, ServiceRules, day_cells, plan, reach
+from app.domain.slots import Band, Cell, Group, LineRules, Part, Room, ServiceRules, blocks, day_cells, plan, reach
 
 DAY = date(2026, 4, 2)
 HOURS = (Interval(opens=time(8, 30), closes=time(17, 15), reception_closes=time(17, 0)),)
@@ -65,7 +65,9 @@ def test_a_group_has_fewer_places_than_its_line() -> None:
     rules = LineRules(grid=15, capacity=3, groups=(Group(name="g", services=frozenset({"a"}), capacity=1),))
     rooms = {Cell("l", at(9)): Room(capacity=3), Cell("l/g", at(9)): Room(capacity=1, used=1)}
     for service, fits in (("a", False), ("b", True)):
-        found = plan([Part(service=service, line="l", minutes=10)], {"l": rules}, start=at(9), party=1, look=rooms.get)
+        found = plan(
+            blocks([Part(service=service, line="l", minutes=10)], {"l": rules}), start=at(9), party=1, look=rooms.get
+        )
         assert (found is not None) is fits
 
 
@@ -82,7 +84,7 @@ def test_a_plan_takes_only_what_is_free_and_enough_for_everybody(
     lines = sorted({part.line for part in parts})
     rooms = {Cell(line, at(9) + step * n): Room(capacity=free[n]) for line in lines for n in range(12)}
     rules = {line: LineRules(grid=grid, capacity=4, most_party=5) for line in lines}
-    found = plan(parts, rules, start=at(9), party=party, look=rooms.get)
+    found = plan(blocks(parts, rules), start=at(9), party=party, look=rooms.get)
     if found is None:
         return
     assert found.start == at(9)

@@ -110,8 +110,7 @@ class Days:
         return Summary(any=exists, free=len(free), first=free[0] if free else None)
 
     def _fits(self, start: datetime, look: Look) -> bool:
-        asked = self._wanted.visit
-        return plan(asked.parts, asked.rules, start=start, party=self._wanted.party, look=look) is not None
+        return plan(self._wanted.visit.blocks, start=start, party=self._wanted.party, look=look) is not None
 
     @property
     def _days(self) -> list[date]:
