@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData
@@ -18,8 +19,12 @@ NAMING = {
 }
 
 
+@lru_cache(maxsize=512)
 def _sqlite_text(value: datetime | None) -> str | None:
-    """As SQLAlchemy writes a DateTime there: a fixed UTC wall time, which sorts as the instant does."""
+    """As SQLAlchemy writes a DateTime there: a fixed UTC wall time, which sorts as the instant does.
+
+    Kept, because one transaction writes few instants many times; equal ones have one text, whatever their offset.
+    """
     if value is None:
         return None
     if value.tzinfo is not UTC:

@@ -6,7 +6,8 @@ here uses the connection's own transaction, and its errors are the same; its eve
 the tables of rights, to which app/web/known_callers.py listens, never go this way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Dialect, Float
@@ -42,10 +43,17 @@ def _said(statement: Any) -> Any:
     return found
 
 
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+    """What takes the values of these names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: [given[name] for name in names]
+
+
 class _Compiled:
     """The text for one dialect, with how each value goes in and comes out."""
 
-    __slots__ = ("converts", "lists", "names", "outs", "own", "positional", "text", "typed")
+    __slots__ = ("converts", "lists", "names", "outs", "own", "pick", "positional", "text", "typed")
 
     def __init__(self, statement: Any, dialect: Dialect, given: Mapping[str, Any]) -> None:
         made = statement.compile(dialect=dialect)
@@ -57,6 +65,7 @@ class _Compiled:
         }
         self.names = tuple(state.positiontup or state.parameters)
         self.lists = [(at, *listed[name]) for at, name in enumerate(self.names) if name in listed]
+        self.pick = _picker(self.names)
         # Values of the statement's own, where the caller gives none.
         self.own = {name: state.parameters[name] for name in self.names if name not in given and name not in listed}
         converts = [
@@ -71,11 +80,12 @@ class _Compiled:
         """What the driver gets: by place or by name."""
         if self.own:
             given = self.own | given  # type: ignore[operator]
-        found: list[Any] = (
-            [given.get(name) for name in self.names] if self.lists else [given[name] for name in self.names]
-        )
-        for at, source, place in self.lists:
-            found[at] = given[source][place]
+        if self.lists:
+            found = [given.get(name) for name in self.names]
+            for at, source, place in self.lists:
+                found[at] = given[source][place]
+        else:
+            found = list(self.pick(given))
         for at, convert in self.converts:
             found[at] = convert(found[at])
         return tuple(found) if self.positional else dict(zip(self.names, found, strict=True))

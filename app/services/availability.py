@@ -71,6 +71,7 @@ class Rooms:
         self.asked, self._grids, self._touched, self._over = asked, grids, touched, over
         self.starts = {day: grid.starts for day, grid in grids.items()}
         self._seen: dict[Cell, Room | None] = {}
+        self._by_rules: dict[Cell, tuple[int, int]] = {}
 
     def look(self, cell: Cell) -> Room | None:
         """What a cell holds; None where there is no cell."""
@@ -83,7 +84,7 @@ class Rooms:
         grid = self._grids.get(business_date(cell.start))
         if grid is None or cell.start not in grid.of_line[line]:
             return None
-        capacity, staff_only = _by_rules(self.asked.rules[line], cell)
+        capacity, staff_only = self._by_rules[cell] = _by_rules(self.asked.rules[line], cell)
         used, staff_used, set_capacity = self._touched.get(cell, (0, 0, None))
         return Room(
             capacity=capacity if set_capacity is None else set_capacity, staff_only=staff_only,
@@ -101,11 +102,11 @@ class Rooms:
         return look
 
     def claims(self, taken: Mapping[Cell, int]) -> dict[Cell, Claim]:
-        """How the places of a plan are asked of the database."""
+        """How the places of a plan are asked of the database; it was made by looks at these cells."""
         found = {}
         for cell, count in taken.items():
             line = cell.pool.partition("/")[0]
-            capacity, staff_only = _by_rules(self.asked.rules[line], cell)
+            capacity, staff_only = self._by_rules[cell]
             found[cell] = Claim(line=line, places=count, capacity=capacity, staff_only=staff_only)
         return found
 
@@ -129,12 +130,17 @@ def rooms(
     they take, where the caller has looked already. ``within``: no cell outside of it will be looked at.
     """
     calendar = hours.calendar_of(session, asked.office_id)
-    pools = [pool_of(line, group) for line, rules in asked.rules.items() for group in (None, *rules.groups)]
+    pools = _pools(asked)
     first, last = within or (instant(wanted[0], time(0)), instant(wanted[-1] + timedelta(days=1), time(0)))
     touched = places.rooms(session, pools, first, last)
     if over is None:
         over = _overdue(session, asked.office_id, pools, first, last, at=at) if touched else {}
     return Rooms(asked, {day: _grid(asked, calendar, day) for day in wanted}, touched, over)
+
+
+@lru_cache(maxsize=1024)
+def _pools(asked: Visit) -> tuple[str, ...]:
+    return tuple(pool_of(line, group) for line, rules in asked.rules.items() for group in (None, *rules.groups))
 
 
 def _numbers_until(calendar: OpeningCalendar, asked: Visit, day: date) -> datetime:
@@ -268,6 +274,7 @@ def fit(
     return Fit(plan=found, claims=known.claims(found.places))
 
 
+@lru_cache(maxsize=1024)
 def _longest(asked: Visit, party: int) -> timedelta:
     """No plan of this visit ends later after its start: one person after the other, the longest pause each time."""
     at_counters = sum(part.minutes for part in asked.parts) + sum(each.grid for each in asked.rules.values())
