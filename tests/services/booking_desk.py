@@ -1,6 +1,7 @@
 """What tests of bookings share: a day, a hold, a booking, the rows as they are."""
 
 import itertools
+import os
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ FULL_DAY = date(2026, 4, 14)
 FULL_STARTS = [
     datetime.fromisoformat("2026-04-14T08:30+09:00") + timedelta(minutes=minutes) for minutes in (0, 90, 270, 360)
 ]
+# With the process: one of its own (tests/races/booking_worker.py) begins to count anew in the same database.
 _seeds = itertools.count()
 
 
@@ -42,7 +44,7 @@ def hold(
 ) -> Booking:
     """Hold a slot of the moving line on Thursday at 10."""
     asked = holds.Asked(office_id=office, services=services or ("tennyu",), start=start or morning(10), **more)
-    return holds.hold(session, asked=asked, seed=f"seed-{next(_seeds)}", secret=SECRET, actor="test", at=at)
+    return holds.hold(session, asked=asked, seed=f"seed-{os.getpid()}-{next(_seeds)}", secret=SECRET, actor="test", at=at)
 
 
 def confirm(session: Session, held: Booking, *, at: datetime = AT, **person: str) -> Booking:
