@@ -44,7 +44,8 @@ def hold(
 ) -> Booking:
     """Hold a slot of the moving line on Thursday at 10."""
     asked = holds.Asked(office_id=office, services=services or ("tennyu",), start=start or morning(10), **more)
-    return holds.hold(session, asked=asked, seed=f"seed-{os.getpid()}-{next(_seeds)}", secret=SECRET, actor="test", at=at)
+    seed = f"seed-{os.getpid()}-{next(_seeds)}"
+    return holds.hold(session, asked=asked, seed=seed, secret=SECRET, actor="test", at=at)
 
 
 def confirm(session: Session, held: Booking, *, at: datetime = AT, **person: str) -> Booking:
