@@ -41,7 +41,7 @@ def load_sample(database: Database, var: Path) -> list[tuple[str, str, str]]:
     document = municipality.load(SAMPLE)
     with database.transaction() as session:
         fresh = session.scalar(select(Municipality.id).limit(1)) is None
-        catalogue_load.load_document(session, document, at=at)
+        catalogue_load.load_document(session, document, at=at, waiting_too=True)
         if fresh:
             # A stranger tries it at any hour, and nobody's procedure hangs on it.
             for office in document.offices:

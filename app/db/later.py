@@ -77,6 +77,13 @@ def seen(session: Session, model: type[Base]) -> Connection:
     return session.connection()
 
 
+def all_seen(session: Session) -> Connection:
+    """The connection for a statement past the session, once all is written that a read through it would find."""
+    session.flush()
+    write(session)
+    return session.connection()
+
+
 def write(session: Session) -> None:
     """Write what waits. Called before every read through the session, and before the commit.
 

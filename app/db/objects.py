@@ -44,10 +44,8 @@ class Look:
 
     def rows(self, session: Session, given: Mapping[str, Any]) -> list[list[Any]]:
         """The objects of each row. Whatever waits to be written is written before."""
-        session.flush()
-        later.write(session)
         found = []
-        for row in self._ready.rows(session.connection(), given):
+        for row in self._ready.rows(later.all_seen(session), given):
             begins, objects = 0, []
             for kind in self._kinds:
                 objects.append(self._object(session, kind, row, begins))

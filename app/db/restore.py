@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alembic import command
 from sqlalchemy import JSON, Connection, Date, MetaData, column, insert, inspect, select, table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType, TypeEngine
@@ -54,11 +53,11 @@ def load(database: Database, path: Path, *, at: datetime, leap: int, progress: P
     header = verify(path)
     schema.known(header.schema)
     try:
-        with database.engine.begin() as connection:
+        with schema.rebuilding(database) as connection:
             _make_room(connection, header)
             figures = _fill(connection, path, progress)
             _move_sequences(connection)
-            _upgrade(connection, "head")
+            schema.upgrade(connection, "head")
             _make_another(connection, at=at, leap=leap)
             check_integrity(connection)
     except DBAPIError as error:
@@ -66,22 +65,14 @@ def load(database: Database, path: Path, *, at: datetime, leap: int, progress: P
     return figures
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
-    config = schema.configuration()
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
 def _make_room(connection: Connection, header: Header) -> None:
     """Drop what is there, and make the schema the backup was written with."""
-    if connection.dialect.name == "sqlite":
-        connection.execute(text("PRAGMA defer_foreign_keys=ON"))
-    else:
+    if connection.dialect.name != "sqlite":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
     there = MetaData()
     there.reflect(connection)
     there.drop_all(connection)
-    _upgrade(connection, header.schema)
+    schema.upgrade(connection, header.schema)
 
 
 def _fill(connection: Connection, path: Path, progress: Progress) -> Figures:

@@ -1,5 +1,7 @@
 """Bring a database to the newest schema; a newer one than ours is refused."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -7,9 +9,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import Connection
 
 from app.db.session import Database
-from app.domain.errors import Unavailable
+from app.domain.errors import Conflict, Unavailable
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -40,10 +43,46 @@ def known(revision: str) -> None:
         raise Unavailable("schema_newer") from None
 
 
-def migrate(database: Database) -> None:
-    """Upgrade to head in one transaction; raises Unavailable("schema_newer") for a database of a newer release."""
+def migrate(database: Database, to: str = "head") -> None:
+    """Upgrade in one transaction; raises Unavailable("schema_newer") for a database of a newer release, and
+    Conflict("database_damaged") where SQLite finds a row that points at nothing: the database is then as it was.
+    """
+    now = current(database)
+    known(now or "head")
+    if now == newest():
+        return
+    with rebuilding(database) as connection:
+        upgrade(connection, to)
+
+
+def upgrade(connection: Connection, to: str) -> None:
+    """The migrations up to a revision, in the connection's transaction (of ``rebuilding``)."""
     config = configuration()
-    known(current(database) or "head")
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+@contextmanager
+def rebuilding(database: Database) -> Iterator[Connection]:
+    """One transaction in which tables may be taken down and set up again.
+
+    SQLite changes a table by a copy that takes its place, and drops none that other rows point at: its references
+    rest meanwhile, which can be said only outside a transaction, and are looked at before the commit.
+    """
+    with database.engine.connect() as connection:
+        _references(connection, kept=False)
+        try:
+            with connection.begin():
+                yield connection
+                if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                    raise Conflict("database_damaged")
+        finally:
+            _references(connection, kept=True)
+
+
+def _references(connection: Connection, *, kept: bool) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA foreign_keys={'ON' if kept else 'OFF'}")
+    cursor.close()

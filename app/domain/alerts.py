@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
 from app.domain.advice import Advice, Deed, for_line
-from app.domain.floor import Counter, Floor, Line, Party
+from app.domain.floor import Counter, Floor, Line, Party, minutes_since
 from app.domain.ticket import State
 
 SEEN_FOR = timedelta(minutes=10)
@@ -106,7 +106,7 @@ class _Look:
         return since + after if since is not None and self.at >= since + after else None
 
     def minutes(self, since: datetime) -> int:
-        return int((self.at - since).total_seconds() // 60)
+        return minutes_since(since, self.at)
 
 
 def find(floor: Floor, at: datetime, dials: Dials | None = None) -> list[Alert]:

@@ -113,6 +113,11 @@ class Floor:
         return min(found, default=None)
 
 
+def minutes_since(since: datetime, at: datetime) -> int:
+    """Whole minutes since an instant; 0 for one that a clock set back since has put into the future."""
+    return max(int((at - since).total_seconds() // 60), 0)
+
+
 def instant(text: str | None) -> datetime | None:
     """An instant as a snapshot writes it."""
     return datetime.fromisoformat(text) if text else None

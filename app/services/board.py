@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.db import later
+from app.db.ready import Ready
 from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.domain.ticket import State
@@ -20,6 +22,16 @@ from app.models.ticket import Event, Step, Ticket
 from app.services import waits
 
 CALLS_SHOWN = 8
+
+# Built once, their states in their text: a plan kept for whatever values come has the index of those who wait.
+_WAITING = Ready(
+    select(Step.category_id, Ticket.number)
+    .join(Ticket, Ticket.id == Step.ticket_id)
+    .where(Step.category_id.in_(bindparam("categories", expanding=True)))
+    .where(Step.business_date == bindparam("day"), Step.state == State.WAITING)
+    .order_by(Step.due_at, Step.arrived_at, Step.serial, Step.id),
+    "categories",
+)
 
 
 def read(session: Session, *, office_id: str, hall_id: str | None = None, at: datetime) -> dict[str, Any]:
@@ -33,7 +45,7 @@ def read(session: Session, *, office_id: str, hall_id: str | None = None, at: da
             raise NotFound(what="hall")
     day = business_date(at)
     categories = _categories(session, office_id, hall_id)
-    waiting = _waiting(session, office_id, day, [category.id for category in categories])
+    waiting = _waiting(session, day, [category.id for category in categories])
     counters = list(session.scalars(select(Counter).where(Counter.office_id == office_id).order_by(Counter.position)))
     shown, numbers = _lines(session, categories, waiting, counters, day=day, at=office.changed_at or at)
     return {
@@ -71,17 +83,10 @@ def _categories(session: Session, office_id: str, hall_id: str | None) -> list[C
     return list(session.scalars(query))
 
 
-def _waiting(session: Session, office_id: str, day: date, categories: Sequence[str]) -> dict[str, list[str]]:
-    rows = session.execute(
-        select(Step.category_id, Ticket.number)
-        .join(Ticket, Ticket.id == Step.ticket_id)
-        .where(Step.office_id == office_id, Step.business_date == day, Step.state == State.WAITING)
-        .where(Step.category_id.in_(categories))
-        .order_by(Step.due_at, Step.arrived_at, Step.serial, Step.id)
-    )
+def _waiting(session: Session, day: date, categories: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        found[row.category_id].append(row.number)
+    for category, number in _WAITING.rows(later.all_seen(session), {"categories": categories, "day": day}):
+        found[category].append(number)
     return found
 
 

@@ -2,11 +2,11 @@
 
 What runs (a counter's state, an office's ``seq``) and what staff publish on a screen (kiosk, hours, notices they
 wrote) is never overwritten by loading again; a service taken out of an office is only switched off, because
-tickets of the past point at it.
+tickets of the past point at it. A line taken out is told of with whoever still stands in it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.base import Base
+from app.domain.errors import Conflict
 from app.models.place import Category, Counter, Hall, Municipality, Notice, Offering, Office, Service, WorkProfile
 from app.models.publication import CatalogueItem, Publication
 from app.services import catalogue_content as content
-from app.services import kiosk_layout, staff_members
+from app.services import events, kiosk_layout, staff_members, withdrawn_lines
 from app.services.publications import Kind, first_version
+from app.services.withdrawn_lines import Withdrawn
 from config import document_office as parts
 from config.document import MunicipalityDocument
 
@@ -27,10 +29,14 @@ ACTOR = "setup"
 
 @dataclass(slots=True)
 class Loaded:
-    """How many rows were added and how many changed; both 0 when the database agreed already."""
+    """How many rows were added and how many changed; both 0 when the database agreed already.
+
+    ``withdrawn``: lines that offer nothing any more and still hold somebody.
+    """
 
     added: int = 0
     changed: int = 0
+    withdrawn: list[Withdrawn] = field(default_factory=list)
 
     def put(self, session: Session, model: type[Base], key: Any, values: Mapping[str, Any]) -> None:
         """Add the row of this primary key, or set what differs."""
@@ -51,8 +57,14 @@ class Loaded:
         self.changed += bool(differing)
 
 
-def load_document(session: Session, document: MunicipalityDocument, *, at: datetime) -> Loaded:
-    """Upsert the whole document; ``at`` dates the first versions of kiosk and hours. Returns what was written."""
+def load_document(
+    session: Session, document: MunicipalityDocument, *, at: datetime, waiting_too: bool = False
+) -> Loaded:
+    """Upsert the whole document; ``at`` dates the first versions of kiosk and hours. Returns what was written.
+
+    Raises Conflict("people_in_withdrawn_line") when a line that somebody stands in now would be called by no counter
+    of the document, unless whoever loads has been told (``waiting_too``).
+    """
     loaded = Loaded()
     _municipality(session, loaded, document)
     session.flush()
@@ -60,6 +72,10 @@ def load_document(session: Session, document: MunicipalityDocument, *, at: datet
         _office(session, loaded, office, tenant=document.municipality.id, position=position, at=at)
         session.flush()
         _colleagues(session, loaded, office, document)
+        loaded.withdrawn += withdrawn_lines.find(session, office.id, at=at)
+    standing = {line.category.id: line.numbers for line in loaded.withdrawn if line.numbers}
+    if standing and not waiting_too:
+        raise Conflict("people_in_withdrawn_line", lines=",".join(standing), count=sum(standing.values()))
     return loaded
 
 
@@ -89,6 +105,9 @@ def _office(
     session: Session, loaded: Loaded, office: parts.Office, *, tenant: str, position: int, at: datetime
 ) -> None:
     known = session.get(Office, office.id)
+    if known is not None:
+        # No number is given in a line while it is taken out.
+        events.lock_office(session, office.id)
     settings = content.office_settings(office)
     if known is None:
         # An epoch says "another database": it may not repeat after a restore, the instant of setting up does not.

@@ -8,14 +8,25 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from app.db import later
+from app.db.ready import Ready
 from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.domain.ticket import AT_COUNTER
 from app.models.place import Counter, Hall, Office, WorkProfile
 from app.models.ticket import Step, Ticket
+
+# Built once, its states in its text: a plan kept for whatever values come has the index of those at a counter.
+_PARTIES = Ready(
+    select(Step.counter_id, Ticket.number, Step.state, Step.phase, Step.category_id, Step.recalls)
+    .join(Ticket, Ticket.id == Step.ticket_id)
+    .where(Step.office_id == bindparam("office"), Step.business_date == bindparam("day"))
+    .where(Step.state.in_(sorted(AT_COUNTER)))
+    .order_by(Step.called_at, Step.id)
+)
 
 
 def read(session: Session, *, office_id: str, hall_id: str | None = None, at: datetime) -> dict[str, Any]:
@@ -71,19 +82,9 @@ def _instead(place: Counter, places: Sequence[Counter], lines: Mapping[str, Sequ
 
 
 def _parties(session: Session, office_id: str, day: date) -> dict[str, dict[str, Any]]:
-    query = (
-        select(Step.counter_id, Ticket.number, Step.state, Step.phase, Step.category_id, Step.recalls)
-        .join(Ticket, Ticket.id == Step.ticket_id)
-        .where(Step.office_id == office_id, Step.business_date == day, Step.state.in_(AT_COUNTER))
-        .order_by(Step.called_at, Step.id)
-    )
-    return {
-        row.counter_id: {
-            "number": row.number, "state": row.state, "phase": row.phase, "category": row.category_id,
-            "recalls": row.recalls,
-        }
-        for row in session.execute(query)
-    }  # fmt: skip
+    rows = _PARTIES.rows(later.all_seen(session), {"office": office_id, "day": day})
+    names = ("number", "state", "phase", "category", "recalls")
+    return {counter: dict(zip(names, values, strict=True)) for counter, *values in rows}
 
 
 def _shown(

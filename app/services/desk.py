@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
+from app.db import later
+from app.db.objects import Look
+from app.db.ready import Ready
 from app.domain.booking import State as Booked
 from app.domain.calendar import business_date
 from app.domain.calling import choose
@@ -21,6 +24,25 @@ from app.services import lines
 from app.services.queue import REOPEN_WITHIN
 
 _TAKEN_BACK = frozenset({Action.FINISH, Action.MISS, Action.PARK, Action.TRANSFER})
+
+# Built once, its states in its text: a plan kept for whatever values come has the index of those at a counter.
+_HELD = Look(
+    select(Step)
+    .where(Step.counter_id == bindparam("counter"), Step.business_date == bindparam("day"))
+    .where(Step.state.in_(sorted(AT_COUNTER)))
+    .order_by(Step.called_at.desc(), Step.id.desc())
+)
+_HEARING = aliased(Step)
+_MAKING = Ready(
+    select(Step.id, Ticket.number, Step.service_id, _HEARING.ended_at)
+    .join(_HEARING, (_HEARING.ticket_id == Step.ticket_id) & (_HEARING.position == Step.position - 1))
+    .join(Ticket, Ticket.id == Step.ticket_id)
+    .where(Step.office_id == bindparam("office"), Step.business_date == bindparam("day"))
+    .where(Step.state == State.PENDING, Step.phase == Phase.DELIVER, _HEARING.state == State.DONE)
+    .where(Step.category_id.in_(bindparam("categories", expanding=True)))
+    .order_by(_HEARING.ended_at),
+    "categories",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +131,7 @@ def expected(session: Session, counter: Counter, *, at: datetime) -> Expected | 
 
 def held(session: Session, counter: Counter, *, at: datetime) -> list[Step]:
     """The steps of the parties at a counter, the last called first."""
-    query = (
-        select(Step)
-        .where(Step.counter_id == counter.id, Step.business_date == business_date(at), Step.state.in_(AT_COUNTER))
-        .order_by(Step.called_at.desc(), Step.id.desc())
-    )
-    return list(session.scalars(query))
+    return [step for (step,) in _HELD.rows(session, {"counter": counter.id, "day": business_date(at)})]
 
 
 def party(session: Session, step: Step) -> Party:
@@ -179,18 +196,14 @@ def undo(session: Session, counter: Counter, *, at: datetime, step: Step | None 
 
 def making(session: Session, counter: Counter, *, at: datetime) -> list[Making]:
     """Certificates of the counter's lines that the back office works on, the longest first."""
-    hearing = aliased(Step)
-    rows = session.execute(
-        select(Step.id, Ticket.number, Service, hearing.ended_at)
-        .join(hearing, (hearing.ticket_id == Step.ticket_id) & (hearing.position == Step.position - 1))
-        .join(Ticket, Ticket.id == Step.ticket_id)
-        .join(Service, Service.id == Step.service_id)
-        .where(Step.office_id == counter.office_id, Step.business_date == business_date(at))
-        .where(Step.state == State.PENDING, Step.phase == Phase.DELIVER, hearing.state == State.DONE)
-        .where(Step.category_id.in_([line["category"] for line in counter.lines]))
-        .order_by(hearing.ended_at)
-    )
-    return [Making(step_id=r.id, number=r.number, service=r.Service, since=r.ended_at) for r in rows]
+    asked = {
+        "office": counter.office_id, "day": business_date(at),
+        "categories": [line["category"] for line in counter.lines],
+    }  # fmt: skip
+    return [
+        Making(step_id=step, number=number, service=session.get_one(Service, service), since=since)
+        for step, number, service, since in _MAKING.rows(later.all_seen(session), asked)
+    ]
 
 
 def done_today(session: Session, counter: Counter, *, at: datetime) -> tuple[int, timedelta | None]:

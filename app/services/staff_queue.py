@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from app.db import later
+from app.db.base import UtcDateTime
+from app.db.ready import Ready
 from app.domain.calendar import business_date
 from app.domain.errors import NotFound
 from app.domain.ticket import AT_COUNTER, FINAL, State
@@ -26,6 +29,17 @@ _COLUMNS = (
     Step.called_at, Step.started_at, Step.ended_at, Step.changed_at, Step.counter_id, Step.recalls, Ticket.language,
     Ticket.party, Ticket.channel,
 )  # fmt: skip
+
+# Built once, its states in its text: a plan kept for whatever values come has the index of the day's states.
+_STEPS = Ready(
+    select(*_COLUMNS)
+    .join(Ticket, Ticket.id == Step.ticket_id)
+    .where(Step.office_id == bindparam("office"), Step.business_date == bindparam("day"))
+    .where(or_(Step.state.not_in(sorted(FINAL)), Step.ended_at > bindparam("ended_after", type_=UtcDateTime())))
+    .order_by(Step.state != State.WAITING, Step.due_at, Step.arrived_at, Step.serial, Step.id)
+)
+_NAMES = [column.key for column in _COLUMNS]
+_Row = dict[str, Any]
 
 
 def read(session: Session, *, office_id: str, at: datetime) -> dict[str, Any]:
@@ -56,31 +70,25 @@ def read(session: Session, *, office_id: str, at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _steps(session: Session, office_id: str, day: date, *, at: datetime) -> list[Row[Any]]:
-    query = (
-        select(*_COLUMNS)
-        .join(Ticket, Ticket.id == Step.ticket_id)
-        .where(Step.office_id == office_id, Step.business_date == day)
-        .where(or_(Step.state.not_in(FINAL), Step.ended_at > at - REOPEN_WITHIN))
-        .order_by(Step.state != State.WAITING, Step.due_at, Step.arrived_at, Step.serial, Step.id)
-    )
-    return list(session.execute(query))
+def _steps(session: Session, office_id: str, day: date, *, at: datetime) -> list[_Row]:
+    asked = {"office": office_id, "day": day, "ended_after": at - REOPEN_WITHIN}
+    return [dict(zip(_NAMES, row, strict=True)) for row in _STEPS.rows(later.all_seen(session), asked)]
 
 
 def _iso(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _step(row: Row[Any]) -> dict[str, Any]:
+def _step(row: _Row) -> dict[str, Any]:
     names = {"ticket_id": "ticket", "category_id": "category", "service_id": "service", "counter_id": "counter"}
-    return {names.get(name, name): _iso(value) for name, value in row._mapping.items()}
+    return {names.get(name, name): _iso(value) for name, value in row.items()}
 
 
-def _counters(session: Session, office_id: str, steps: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+def _counters(session: Session, office_id: str, steps: Sequence[_Row]) -> list[dict[str, Any]]:
     held: dict[str, list[int]] = defaultdict(list)
     for row in steps:
-        if row.counter_id is not None and State(row.state) in AT_COUNTER:
-            held[row.counter_id].append(row.id)
+        if row["counter_id"] is not None and State(row["state"]) in AT_COUNTER:
+            held[row["counter_id"]].append(row["id"])
     found = session.scalars(select(Counter).where(Counter.office_id == office_id).order_by(Counter.position))
     return [
         {
@@ -93,11 +101,13 @@ def _counters(session: Session, office_id: str, steps: Sequence[Row[Any]]) -> li
     ]  # fmt: skip
 
 
-def _categories(session: Session, shown: Sequence[dict[str, Any]], steps: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+def _categories(session: Session, shown: Sequence[dict[str, Any]], steps: Sequence[_Row]) -> list[dict[str, Any]]:
     longest: dict[str, datetime] = {}
     for row in steps:
-        if row.state == State.WAITING and row.waiting_since is not None:
-            longest[row.category_id] = min(row.waiting_since, longest.get(row.category_id, row.waiting_since))
+        if row["state"] == State.WAITING and row["waiting_since"] is not None:
+            longest[row["category_id"]] = min(
+                row["waiting_since"], longest.get(row["category_id"], row["waiting_since"])
+            )
     places = {c.id: c for c in session.scalars(select(Category).where(Category.id.in_([s["id"] for s in shown])))}
     return [
         line
@@ -110,6 +120,6 @@ def _categories(session: Session, shown: Sequence[dict[str, Any]], steps: Sequen
     ]  # fmt: skip
 
 
-def _services(session: Session, steps: Sequence[Row[Any]]) -> dict[str, dict[str, Any]]:
-    wanted = {row.service_id for row in steps}
+def _services(session: Session, steps: Sequence[_Row]) -> dict[str, dict[str, Any]]:
+    wanted = {row["service_id"] for row in steps}
     return {s.id: s.name for s in session.scalars(select(Service).where(Service.id.in_(wanted)))}

@@ -13,7 +13,7 @@ from app.domain.errors import Conflict, NotFound
 from app.models.booking import Booking
 from app.models.place import Category, Offering
 from app.models.ticket import Step
-from app.services import booking_days, booking_desk, booking_view, bookings, tickets
+from app.services import booking_days, booking_desk, booking_view, bookings, queue, tickets, withdrawn_lines
 from app.services.booking_days import Shift
 from tests.services.booking_desk import AT, SEALER, SECRET, agreed, book, hold, morning, used
 
@@ -135,3 +135,34 @@ def test_a_day_is_moved_around_one_that_cannot_be(database: Database) -> None:
     with database.transaction() as session:
         found = booking_days.move(session, shift, actor="test", at=AT)
     assert (found.unplaced, [number for number, _ in found.moved]) == ([stays], [goes])
+
+
+def line_gone(session: Session) -> None:
+    """The whole line is out of the files."""
+    for offering in session.scalars(select(Offering).where(Offering.category_id == "ward-moving")):
+        offering.active = False
+
+
+def standing(database: Database) -> list[tuple[str, int, int]]:
+    with database.snapshot() as session:
+        found = withdrawn_lines.find(session, "ward", at=AT)
+        return [(line.category.id, line.bookings, line.numbers) for line in found]
+
+
+def test_who_still_stands_in_a_line_that_is_gone_is_counted(database: Database) -> None:
+    wish = tickets.Wish(services=["tennyu", "juminhyo"], channel="kiosk")
+    with database.transaction() as session:
+        book(session, "tennyu", "juminhyo")
+        book(session, "kokuho_join", start=morning(11))
+        ticket = tickets.issue(session, office_id="ward", wish=wish, seed="s", secret=SECRET, actor="test", at=AT)
+    assert standing(database) == []
+    with database.transaction() as session:
+        taken_out(session)
+    assert standing(database) == []
+    with database.transaction() as session:
+        line_gone(session)
+    assert standing(database) == [("ward-moving", 1, 1)]
+    with database.transaction() as session:
+        queue.cancel_ticket(session, ticket=session.merge(ticket), actor="test", at=AT)
+        elsewhere(session)
+    assert standing(database) == []

@@ -13,7 +13,7 @@ from app.db.session import Database
 from app.domain.calendar import business_date, instant
 from app.domain.roles import Role
 from app.models.booking import Booking
-from app.models.place import Office
+from app.models.place import Offering, Office
 from app.services import hours, publications
 from app.services.publications import Kind
 from app.web.admin import hours_forms
@@ -213,6 +213,35 @@ def test_published_with_the_days_it_changes(who: SimpleNamespace, database: Data
     assert list(changes(database)) == ["rule.01"]
 
 
+def book(
+    database: Database, reference: str, day: date, *, line: str = "ward-certificates", service: str = "juminhyo"
+) -> None:
+    at = instant(day, time(10))
+    with database.transaction() as session:
+        session.add(
+            Booking(
+                municipality_id="aonami", office_id="ward", state="booked", reference=reference, seed=reference,
+                token_hash=reference, category_id=line, services=[service], plan=[], party=1, business_date=day,
+                start_at=at, end_at=at + timedelta(minutes=15), no_show_at=at + timedelta(minutes=15), language="ja",
+                channel="web", staff=False, created_at=at, changed_at=at, moves=0,
+            )
+        )  # fmt: skip
+
+
+def test_who_stands_in_a_line_that_is_gone_is_told_before_publishing(who: SimpleNamespace, database: Database) -> None:
+    at = datetime.now(UTC)
+    with database.transaction() as session:
+        for offering in session.scalars(select(Offering).where(Offering.category_id == "ward-moving")):
+            offering.active = False
+    rule(who, "01", days=["mon"], open1="8:30", close1="17:00", reception1="16:45")
+    book(database, "R1", business_date(at) + timedelta(days=1))
+    assert "もう扱わない列" not in text_of(who.nishimura.get(f"{WARD}/publish"))
+    book(database, "R2", business_date(at) + timedelta(days=1), line="ward-moving", service="tennyu")
+    told = text_of(who.nishimura.get(f"{WARD}/publish"))
+    assert "もう扱わない列に、人が残っています" in told
+    assert "B 住所の届出: これからの予約1件" in told
+
+
 def test_a_day_with_bookings_is_closed_only_knowingly(who: SimpleNamespace, database: Database) -> None:
     """The count that was ticked is the count there is: one more booking, and it is asked again."""
     soon = business_date(datetime.now(UTC)) + timedelta(days=14)
@@ -220,26 +249,13 @@ def test_a_day_with_bookings_is_closed_only_knowingly(who: SimpleNamespace, data
         while not hours.opening(session, "ward", soon):
             soon += timedelta(days=1)
 
-    def book(reference: str) -> None:
-        at = instant(soon, time(10))
-        with database.transaction() as session:
-            session.add(
-                Booking(
-                    municipality_id="aonami", office_id="ward", state="booked", reference=reference, seed=reference,
-                    token_hash=reference, category_id="ward-certificates", services=["juminhyo"], plan=[], party=1,
-                    business_date=soon, start_at=at, end_at=at + timedelta(minutes=15),
-                    no_show_at=at + timedelta(minutes=15), language="ja", channel="web", staff=False, created_at=at,
-                    changed_at=at, moves=0,
-                )
-            )  # fmt: skip
-
-    book("R1")
+    book(database, "R1", soon)
     assert day(who, soon.isoformat(), kind="closed", **{"note.ja": "工事"}).status_code == 303
     to = f"{WARD}/publish"
     assert "予約が1件あります" in text_of(who.nishimura.get(to))
     refused = who.nishimura.post(to, page=to)
     assert (refused.status_code, "印を付けてから" in text_of(refused)) == (409, True)
-    book("R2")
+    book(database, "R2", soon)
     for said in ("1", "-5", "9" * 40, "two"):
         assert who.nishimura.post(to, page=to, stranding=said).status_code == 409
     assert who.nishimura.post(to, page=to, stranding="2").status_code == 303

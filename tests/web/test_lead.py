@@ -1,6 +1,7 @@
 """What the floor lead's live view shows in each state."""
 
 import re
+from datetime import UTC, datetime
 
 import time_machine
 
@@ -8,7 +9,8 @@ from app.db.session import Database
 from app.domain.roles import Role
 from app.domain.ticket import Action
 from app.models.place import Office, Service
-from tests.web.conftest import SignIn
+from app.services import access
+from tests.web.conftest import Caller, SignIn
 from tests.web.lead_screen import Lead, Past, late_moving, part
 
 
@@ -69,6 +71,32 @@ def test_counters_tell_who_sits_there_what_they_do_and_how_long(floor: Lead, pas
     assert f"呼出1回 {second} B A 2分 鈴木" in tiles
     assert re.search(r"8 8番窓口 休憩 – C A あと[56]分", tiles)
     assert "3 3番窓口 閉" in tiles
+
+
+def test_a_counter_opened_by_a_program_has_no_name_beside_it(floor: Lead, database: Database) -> None:
+    secret = "of-a-program-and-long-enough"
+    with database.transaction() as session:
+        access.issue_token(
+            session, token=secret, role=Role.FLOOR_LEAD, municipality_id="aonami", office_id="ward",
+            label="統計係の端末", at=datetime.now(UTC),
+        )  # fmt: skip
+    program = Caller(floor.client.application.test_client(), secret)
+    assert program.post("/counters/ward-2/open", {"categories": ["ward-certificates"]}).status_code == 200
+    tile = part(floor.page, "tiles").split('id="tile-ward-2"')[1].split("</li>")[0]
+    assert "手あき" in tile
+    assert "統計係" not in floor.page
+    assert '<span class="nm">–</span>' in tile
+
+
+def test_a_clock_set_back_leaves_no_minutes_below_zero(floor: Lead, past: Past) -> None:
+    past.open("ward-2", -9)
+    past.open("ward-4", -9)
+    past.help("ward-4", -9)
+    past.issue("juminhyo", -8)
+    past.call("ward-2", -9)
+    page = floor.page
+    assert "応援を呼んで0分" in page
+    assert not re.search(r"-\d+分", page)
 
 
 def test_waiting_numbers_with_their_circumstances(floor: Lead, past: Past) -> None:

@@ -16,7 +16,7 @@ from app.domain.ticket import State
 from app.models.people import Account
 from app.models.place import Office
 from app.models.ticket import Step
-from app.services import kiosk_layout, opening_hours, publications, requests
+from app.services import kiosk_layout, opening_hours, publications, requests, withdrawn_lines
 from app.services.access import Principal
 from app.services.publications import Draft, Kind
 from app.web import security
@@ -63,7 +63,8 @@ def _shown(session: Session, place: Office, kind: Kind, error: DomainError | Non
         faults=[_said(fault) for fault in blocking(faults)],
         warnings=_WORDS[kind](session, place, draft.changes, faults=[each for each in faults if each.warning]),
         days=days, stranded=[each for each in days if each.stranded],
-        hours_said=hours_words.intervals, waiting=waiting_now(session, place.id, at),
+        withdrawn=withdrawn_lines.find(session, place.id, at=at), hours_said=hours_words.intervals,
+        waiting=waiting_now(session, place.id, at),
     )  # fmt: skip
 
 

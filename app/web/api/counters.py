@@ -87,11 +87,12 @@ def open_(counter: str) -> Response:
     body = read(Opening)
 
     def work(session: Session, who: access.Principal, at: datetime, key: str) -> dict[str, Any]:
-        # A floor lead opens counters for others and does not sit down at them.
+        # A floor lead opens counters for others and does not sit down at them; a program sits nowhere, and what its
+        # token is called is nobody's name.
         sits = who.kind == "staff" and who.role is Role.CLERK
         opened = counters.open_counter(
             session, counter_id=counter, actor=who.actor, at=at, profile_id=body.profile, categories=body.categories,
-            staff_id=who.id if sits else None, staff_name=who.name if sits or who.kind == "token" else "",
+            staff_id=who.id if sits else None, staff_name=who.name if sits else "",
             request_key=key,
         )  # fmt: skip
         return counter_view(opened)

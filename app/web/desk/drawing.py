@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.domain.floor import minutes_since
 from app.domain.ticket import FINAL, Phase, State
 from app.models.place import Service
 from app.models.ticket import Step
@@ -41,7 +42,7 @@ class Drawing:
 
     def minutes(self, since: datetime) -> int:
         """Whole minutes since an instant."""
-        return self.seconds(since) // 60
+        return minutes_since(since, self.screen.at)
 
     def minutes_until(self, then: datetime) -> int:
         """Minutes until an instant, a begun one counted; negative when it has passed."""

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.floor import minutes_since
 from app.domain.ticket import Phase, State
 from app.models.place import Category, Counter, Hall, WorkProfile
 from app.models.ticket import Step
@@ -191,7 +192,7 @@ def _crowded(categories: Iterable[Row], own: Sequence[Row], at: datetime) -> Row
     """The other line whose longest wait is furthest past its target; a clerk without work may offer help."""
     mine = {line["category"] for line in own}
     late = [
-        {**line, "minutes": int((at - since).total_seconds() // 60)}
+        {**line, "minutes": minutes_since(since, at)}
         for line in categories
         if line["id"] not in mine and (since := instant(line["longest_since"])) is not None
         and at - since > timedelta(minutes=line["target_minutes"])

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.alerts import Alert, Code, Dials
-from app.domain.floor import Floor, instant
+from app.domain.floor import Floor, instant, minutes_since
 from app.domain.ticket import AT_COUNTER, Phase, State
 from app.models.place import Category, Service, WorkProfile
 
@@ -106,7 +106,7 @@ def _level(minutes: int | None, target: int) -> str:
 
 
 def _minutes(since: datetime | None, at: datetime) -> int | None:
-    return int((at - since).total_seconds() // 60) if since else None
+    return minutes_since(since, at) if since else None
 
 
 def _row(step: Row, look: Look) -> Row:
