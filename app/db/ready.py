@@ -53,7 +53,7 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Iterable[An
 class _Compiled:
     """The text for one dialect, with how each value goes in and comes out."""
 
-    __slots__ = ("converts", "lists", "names", "outs", "own", "pick", "positional", "text", "typed")
+    __slots__ = ("converts", "gives", "lists", "names", "outs", "own", "pick", "positional", "text", "typed")
 
     def __init__(self, statement: Any, dialect: Dialect, given: Mapping[str, Any]) -> None:
         made = statement.compile(dialect=dialect)
@@ -74,7 +74,7 @@ class _Compiled:
         ]
         self.converts = [(at, convert) for at, convert in enumerate(converts) if convert]
         self.outs = tuple(_out(column.type, dialect) for column in getattr(statement, "exported_columns", ()))
-        self.typed = any(self.outs)
+        self.gives, self.typed = bool(self.outs), any(self.outs)
 
     def values(self, given: Mapping[str, Any]) -> Any:
         """What the driver gets: by place or by name."""
@@ -103,7 +103,7 @@ def send(connection: Connection, text: str, values: Any, *, gives: bool) -> list
         cursor = kept["ready"] = driver.cursor()
     try:
         cursor.execute(text, values)
-        return list(cursor.fetchall()) if gives else []
+        return cursor.fetchall() if gives else []  # type: ignore[return-value]
     except connection.dialect.loaded_dbapi.Error as error:
         gone = connection.dialect.is_disconnect(error, driver, cursor)
         if gone:
@@ -124,16 +124,17 @@ class Ready:
     def run(self, connection: Connection, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute it; all rows it returns, as the driver gives them (``rows`` gives them typed)."""
         compiled = self._for(connection.dialect, given)
-        return send(connection, compiled.text, compiled.values(given), gives=bool(compiled.outs))
+        return send(connection, compiled.text, compiled.values(given), gives=compiled.gives)
 
     def rows(self, connection: Connection, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """All rows, each value in the type of its column."""
         compiled = self._for(connection.dialect, given)
-        found = send(connection, compiled.text, compiled.values(given), gives=bool(compiled.outs))
+        found = send(connection, compiled.text, compiled.values(given), gives=compiled.gives)
         if not found or not compiled.typed:
             return found
         return [
-            tuple(out(value) if out else value for out, value in zip(compiled.outs, row, strict=True)) for row in found
+            tuple([out(value) if out else value for out, value in zip(compiled.outs, row, strict=True)])
+            for row in found
         ]
 
     def _for(self, dialect: Dialect, given: Mapping[str, Any]) -> _Compiled:

@@ -121,6 +121,9 @@ def test_an_instant_is_the_text_that_the_column_reads(wall: datetime, zone: time
     assert plain is not None
     assert own(at) == plain(at.astimezone(UTC).replace(tzinfo=None))
     assert own(None) is None
+    back = UtcDateTime().result_processor(dialect, None)
+    assert back is not None
+    assert (back(own(at)), back(None)) == (at, None)
 
 
 def test_a_time_without_offset_is_no_instant() -> None:
