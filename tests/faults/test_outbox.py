@@ -24,11 +24,11 @@ from app.models.payment import Payment, PaymentAttempt
 from app.models.ticket import Step, Ticket
 from app.services import bookings, contact_codes, notices, queue, sightings
 from tests.conftest import NOON
-from tests.services.booking_desk import AT, book, confirm, hold, morning
+from tests.services.booking_desk import AT, book, confirm, fill_day, hold, morning
 from tests.services.messages import SEALER, contact
 from tests.services.test_money import Till
 from tests.services.test_notices import PHONE, open_counter, take, wished
-from tests.services.test_waiting_list import fill, wait
+from tests.services.test_waiting_list import wait
 from tests.standins.stripe import running
 
 MAIL, LATER = "hanako@example.jp", NOON + timedelta(minutes=2)
@@ -57,7 +57,7 @@ def _booked(database: Database) -> int:
 
 def _full(database: Database) -> int:
     with database.transaction() as session:
-        booked = fill(session)
+        booked = fill_day(session)
         wait(session)
         return booked[1].id
 
