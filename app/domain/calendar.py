@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ ERAS = (
 )
 
 
+@lru_cache(maxsize=4096)
 def business_date(at: datetime) -> date:
     """The Japanese date of an instant; a naive time is refused."""
     if at.tzinfo is None:

@@ -78,6 +78,8 @@ class LineRules:
 
     def places(self, start: datetime) -> tuple[int, int]:
         """``(all places, those for staff alone)`` of the cell that begins at ``start``."""
+        if not self.bands:
+            return self.capacity, self.staff_only
         day, at = business_date(start), clock(start)
         band = next((band for band in reversed(self.bands) if band.covers(day, at)), None)
         return (band.capacity, band.staff_only) if band else (self.capacity, self.staff_only)
@@ -133,8 +135,7 @@ class Cell(NamedTuple):
     start: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Room(NamedTuple):
     """What a cell holds. ``staff_only`` places count as taken for the public until staff have used them."""
 
     capacity: int
@@ -161,8 +162,7 @@ class Part:
     minutes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(NamedTuple):
     """A service of a planned visit: from when it is expected."""
 
     service: str
@@ -170,8 +170,7 @@ class Stage:
     start: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """A feasible visit: its services in order with their starts, its end, and the places it takes."""
 
     start: datetime
@@ -180,9 +179,9 @@ class Plan:
     places: Mapping[Cell, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Block:
-    """All services of one line, one after the other, as ``blocks`` lays them.
+    """All services of one line, one after the other, as ``blocks`` lays them; equal only to itself.
 
     One person takes ``cells`` cells of the line, and of its groups a place in each ``(pool, number of the cell)``.
     ``offsets``: how long after the block's start each part begins.
@@ -269,7 +268,7 @@ def _first_fit(
     while begin <= latest:
         if look(Cell(block.line, begin)) is not None:
             for abreast in range(party, 0, -1):
-                taken = _taken(block, begin, party=party, abreast=abreast)
+                taken = {Cell(pool, begin + after): people for pool, after, people in _footprint(block, party, abreast)}
                 if _fits(taken, look, staff=staff):
                     turns = -(-party // abreast)
                     return begin, begin + turns * block.cells * block.grid, taken
@@ -277,15 +276,15 @@ def _first_fit(
     return None
 
 
-def _taken(block: Block, begin: datetime, *, party: int, abreast: int) -> dict[Cell, int]:
-    """The places a party takes when so many stand side by side, the rest after them."""
-    taken: dict[Cell, int] = {}
+@lru_cache(maxsize=4096)
+def _footprint(block: Block, party: int, abreast: int) -> tuple[tuple[str, timedelta, int], ...]:
+    """What a party takes when so many stand side by side, the rest after them: ``(pool, after the start, places)``."""
+    found: list[tuple[str, timedelta, int]] = []
     for turn in range(-(-party // abreast)):
         people, first = min(abreast, party - turn * abreast), turn * block.cells
-        starts = [begin + (first + number) * block.grid for number in range(block.cells)]
-        taken |= {Cell(block.line, start): people for start in starts}
-        taken |= {Cell(pool, starts[number]): people for pool, number in block.grouped}
-    return taken
+        found += [(block.line, (first + number) * block.grid, people) for number in range(block.cells)]
+        found += [(pool, (first + number) * block.grid, people) for pool, number in block.grouped]
+    return tuple(found)
 
 
 def _fits(taken: Mapping[Cell, int], look: Look, *, staff: bool) -> bool:
@@ -296,8 +295,7 @@ def _fits(taken: Mapping[Cell, int], look: Look, *, staff: bool) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(NamedTuple):
     """From when and until when a visit may be booked now: instants, both included."""
 
     earliest: datetime
@@ -313,18 +311,42 @@ class ServiceRules:
     window_days: int | None = None
 
 
-def reach(lines: Iterable[LineRules], services: Iterable[ServiceRules], *, at: datetime, staff: bool = False) -> Reach:
-    """The strictest of all that a visit touches. Staff book for a caller up to the present, in the same window."""
-    lines, services = list(lines), list(services)
-    today = business_date(at)
-    days = 0 if staff else max((_lead(each, at) for each in services), default=0)
-    window = min(
-        [each.window_days for each in lines] + [each.window_days for each in services if each.window_days is not None],
-        default=30,
-    )
-    lead = timedelta(minutes=0 if staff else max((each.lead_minutes for each in lines), default=0))
-    earliest = max(at + lead, instant(today + timedelta(days=days), time(0)))
-    return Reach(earliest=earliest, latest=instant(today + timedelta(days=window), time(23, 59)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The strictest of all that a visit touches: ``window_days`` ahead, ``lead`` before it, so many people together."""
+
+    lead: timedelta
+    window_days: int
+    most_party: int
+    services: tuple[ServiceRules, ...]
+
+    @classmethod
+    def of(cls, lines: Iterable[LineRules], services: Iterable[ServiceRules]) -> "Limits":
+        lines, services = list(lines), tuple(services)
+        own = [each.window_days for each in services if each.window_days is not None]
+        return cls(
+            lead=timedelta(minutes=max((each.lead_minutes for each in lines), default=0)),
+            window_days=min([each.window_days for each in lines] + own, default=30),
+            most_party=min((each.most_party for each in lines), default=1),
+            services=tuple(each for each in services if each.lead_days or each.cut_off),
+        )
+
+    def reach(self, *, at: datetime, staff: bool = False) -> Reach:
+        """When it may be booked now. Staff book for a caller up to the present, in the same window."""
+        today = business_date(at)
+        latest = _last_minute(today + timedelta(days=self.window_days))
+        if staff:
+            return Reach(earliest=at, latest=latest)
+        days = max([_lead(each, at) for each in self.services], default=0)
+        earliest = at + self.lead
+        if days:
+            earliest = max(earliest, instant(today + timedelta(days=days), time(0)))
+        return Reach(earliest=earliest, latest=latest)
+
+
+@lru_cache(maxsize=512)
+def _last_minute(day: date) -> datetime:
+    return instant(day, time(23, 59))
 
 
 def _lead(rules: ServiceRules, at: datetime) -> int:
@@ -334,6 +356,6 @@ def _lead(rules: ServiceRules, at: datetime) -> int:
 
 
 __all__ = [
-    "LONGEST_PAUSE", "Band", "Block", "Cell", "Group", "LineRules", "Part", "Plan", "Reach", "Room", "ServiceRules",
-    "Stage", "blocks", "day_cells", "plan", "pool_of", "reach",
+    "LONGEST_PAUSE", "Band", "Block", "Cell", "Group", "Limits", "LineRules", "Part", "Plan", "Reach", "Room",
+    "ServiceRules", "Stage", "blocks", "day_cells", "plan", "pool_of",
 ]  # fmt: skip

@@ -1,9 +1,10 @@
 """Free slots: what a visit needs of which lines, when it may be booked, and where there is room for it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -61,7 +62,7 @@ def _grid(asked: Visit, calendar: OpeningCalendar, day: date) -> _Grid:
 class Rooms:
     """What the cells of a visit's lines hold on some days: ``look`` at one, ``claims`` is how they are taken.
 
-    ``starts``: when a visit may begin, by day. A cell is worked out when it is looked at.
+    A cell is worked out when it is looked at.
     """
 
     def __init__(
@@ -69,9 +70,12 @@ class Rooms:
         over: Mapping[Cell, int],
     ) -> None:  # fmt: skip
         self.asked, self._grids, self._touched, self._over = asked, grids, touched, over
-        self.starts = {day: grid.starts for day, grid in grids.items()}
         self._seen: dict[Cell, Room | None] = {}
         self._by_rules: dict[Cell, tuple[int, int]] = {}
+
+    def starts(self, day: date) -> tuple[datetime, ...]:
+        """When a visit may begin on a day; never on one that was not asked for."""
+        return self._grids[day].starts if day in self._grids else ()
 
     def look(self, cell: Cell) -> Room | None:
         """What a cell holds; None where there is no cell."""
@@ -80,9 +84,10 @@ class Rooms:
         return self._seen[cell]
 
     def _room(self, cell: Cell) -> Room | None:
-        line = cell.pool.partition("/")[0]
-        grid = self._grids.get(business_date(cell.start))
-        if grid is None or cell.start not in grid.of_line[line]:
+        pool, start = cell
+        line = pool.partition("/")[0]
+        grid = self._grids.get(business_date(start))
+        if grid is None or start not in grid.of_line[line]:
             return None
         capacity, staff_only = self._by_rules[cell] = _by_rules(self.asked.rules[line], cell)
         used, staff_used, set_capacity = self._touched.get(cell, (0, 0, None))
@@ -183,9 +188,9 @@ def of_days(
 
     Raises InvalidInput("bad_party").
     """
-    if not 1 <= party <= asked.most_party:
-        raise InvalidInput("bad_party", most=asked.most_party)
-    bounds = asked.reach(at=at, staff=staff)
+    if not 1 <= party <= asked.limits.most_party:
+        raise InvalidInput("bad_party", most=asked.limits.most_party)
+    bounds = asked.limits.reach(at=at, staff=staff)
     first, last = business_date(bounds.earliest), business_date(bounds.latest)
     reached = [day for day in sorted(wanted) if first <= day <= last]
     if not reached:
@@ -195,7 +200,7 @@ def of_days(
     found = (
         _slot(known, empty, start, party, staff=staff)
         for day in reached
-        for start in known.starts[day]
+        for start in known.starts(day)
         if bounds.earliest <= start <= bounds.latest
     )
     return [slot for slot in found if slot is not None]
@@ -229,19 +234,18 @@ def refuse_out_of_reach(asked: Visit, start: datetime, *, at: datetime, staff: b
     """Raise InvalidInput "slot_past", "slot_too_soon" or "slot_too_far"."""
     if start < at:
         raise InvalidInput("slot_past", field="start")
-    bounds = asked.reach(at=at, staff=staff)
+    bounds = asked.limits.reach(at=at, staff=staff)
     if start < bounds.earliest:
         raise InvalidInput("slot_too_soon", field="start")
     if start > bounds.latest:
         raise InvalidInput("slot_too_far", field="start")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class Fit(NamedTuple):
     """A visit as it will lie: its plan, and how its places are asked of the database."""
 
     plan: Plan
-    claims: Mapping[Cell, Claim] = field(default_factory=dict)
+    claims: Mapping[Cell, Claim]
 
 
 def fit(
@@ -254,21 +258,18 @@ def fit(
 
     Raises InvalidInput("bad_party"), NotFound when no slot of this visit begins there, Conflict("slot_full").
     """
-    if not 1 <= party <= asked.most_party:
-        raise InvalidInput("bad_party", most=asked.most_party)
+    if not 1 <= party <= asked.limits.most_party:
+        raise InvalidInput("bad_party", most=asked.limits.most_party)
     within = start, start + _longest(asked, party)
     known = rooms(session, asked, [business_date(start)], at=at, over=over, within=within)
-    empty = known.emptied(staff=staff)
-    look: Look = known.look
-    if own:
-        look = _with_own(known.look, own)
+    look = _with_own(known.look, own) if own else known.look
     if session.info.get("unguarded"):
-        look = empty
-    if asked.along and start not in known.starts[business_date(start)]:
+        look = known.emptied(staff=staff)
+    if asked.along and start not in known.starts(business_date(start)):
         raise NotFound(what="slot")
     found = plan(asked.blocks, start=start, party=party, look=look, staff=staff)
     if found is None:
-        if plan(asked.blocks, start=start, party=party, look=empty, staff=staff) is None:
+        if plan(asked.blocks, start=start, party=party, look=known.emptied(staff=staff), staff=staff) is None:
             raise NotFound(what="slot")
         raise Conflict("slot_full")
     return Fit(plan=found, claims=known.claims(found.places))

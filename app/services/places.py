@@ -5,8 +5,8 @@ and each once, so that two visits never wait for each other in a circle.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Integer, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -33,8 +33,7 @@ _GIVE = Ready(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """Places asked for in one cell, with what the rules say it has while staff have not set it otherwise."""
 
     line: str
@@ -73,8 +72,7 @@ _TAKE = {
 _TAKE_BLINDLY = {dialect: _take(dialect, staff=False, guarded=False) for dialect in ("sqlite", "postgresql")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Given(NamedTuple):
     """Places given back in one cell; ``of_staff`` of them were taken as staff's."""
 
     places: int

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import time
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db.ready import Ready
 from app.domain.booking import MOST_SERVICES, Asked, Asks
 from app.domain.errors import InvalidInput, NotFound
-from app.domain.slots import Block, LineRules, Part, Reach, ServiceRules, blocks, reach
+from app.domain.slots import Block, Limits, LineRules, Part, ServiceRules, blocks
 from app.models.place import Category, Offering, Office, Service
 
 
@@ -32,7 +32,7 @@ class Visit:
     parts: tuple[Part, ...]
     blocks: tuple[Block, ...]
     rules: Mapping[str, LineRules]
-    service_rules: tuple[ServiceRules, ...]
+    limits: Limits
     graces: Mapping[str, float]
     asks: Asks
     along: tuple[Part, ...] = ()
@@ -43,21 +43,6 @@ class Visit:
     def lines(self) -> list[str]:
         """The lines (categories) of the visit, each once."""
         return list(dict.fromkeys(part.line for part in self.parts))
-
-    @property
-    def window_days(self) -> int:
-        """So many days ahead it may be booked."""
-        own = [each.window_days for each in self.service_rules if each.window_days is not None]
-        return min([each.window_days for each in self.rules.values()] + own)
-
-    @property
-    def most_party(self) -> int:
-        """So many people may come for it together."""
-        return min(each.most_party for each in self.rules.values())
-
-    def reach(self, *, at: datetime, staff: bool = False) -> Reach:
-        """From when and until when it may be booked now."""
-        return reach(self.rules.values(), self.service_rules, at=at, staff=staff)
 
 
 # Columns of the tables, not rows of the model, and JSON as text: every hold asks this, and what has not changed
@@ -128,7 +113,7 @@ def _read(office_id: str, rows: tuple[tuple[Any, ...], ...], staff: bool, along:
         office_id=office_id, municipality_id=rows[0][_MUNICIPALITY], services=tuple(row[_ID] for row in rows),
         bookable=bookable and bool(parts), withdrawn=withdrawn, rules=rules, parts=tuple(parts), along=tuple(beside),
         blocks=blocks(parts, rules) if all(part.line in rules for part in parts) else (),
-        service_rules=tuple(service_rules), graces=graces, asks=Asks.of(asks),
+        limits=Limits.of(rules.values(), service_rules), graces=graces, asks=Asks.of(asks),
     )  # fmt: skip
 
 

@@ -8,7 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.calendar import Interval
-from app.domain.slots import Band, Cell, Group, LineRules, Part, Room, ServiceRules, blocks, day_cells, plan, reach
+from app.domain.slots import (
+    Band,
+    Cell,
+    Group,
+    Limits,
+    LineRules,
+    Part,
+    Room,
+    ServiceRules,
+    blocks,
+    day_cells,
+    plan,
+)  # fmt: skip
 
 DAY = date(2026, 4, 2)
 HOURS = (Interval(opens=time(8, 30), closes=time(17, 15), reception_closes=time(17, 0)),)
@@ -103,14 +115,14 @@ def test_a_plan_takes_only_what_is_free_and_enough_for_everybody(
 
 def test_a_visit_may_be_booked_from_and_until() -> None:
     line = LineRules(grid=15, capacity=1, lead_minutes=60, window_days=30)
-    plain = reach([line], [ServiceRules()], at=NOON)
+    plain = Limits.of([line], [ServiceRules()]).reach(at=NOON)
     assert (plain.earliest, plain.latest.date()) == (NOON + timedelta(hours=1), date(2026, 5, 1))
-    days = reach([line], [ServiceRules(lead_days=3)], at=NOON)
+    days = Limits.of([line], [ServiceRules(lead_days=3)]).reach(at=NOON)
     assert days.earliest == datetime(2026, 4, 3, 15, 0, tzinfo=UTC)
-    late = reach([line], [ServiceRules(lead_days=3, cut_off=time(12))], at=NOON)
+    late = Limits.of([line], [ServiceRules(lead_days=3, cut_off=time(12))]).reach(at=NOON)
     assert late.earliest == datetime(2026, 4, 4, 15, 0, tzinfo=UTC)
-    short = reach([line], [ServiceRules(window_days=7)], at=NOON)
+    short = Limits.of([line], [ServiceRules(window_days=7)]).reach(at=NOON)
     assert short.latest.date() == date(2026, 4, 8)
-    assert reach([line], [ServiceRules(lead_days=3)], at=NOON, staff=True).earliest == datetime(
+    assert Limits.of([line], [ServiceRules(lead_days=3)]).reach(at=NOON, staff=True).earliest == datetime(
         2026, 4, 1, 3, 0, tzinfo=UTC
     )

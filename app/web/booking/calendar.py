@@ -80,7 +80,7 @@ class Days:
     def __init__(self, session: Session, wanted: Wanted, *, at: datetime) -> None:
         self._session, self._wanted, self._at = session, wanted, at
         asked = wanted.visit
-        self._reach = asked.reach(at=at)
+        self._reach = asked.limits.reach(at=at)
         self.today = business_date(at)
         self.last = min(business_date(self._reach.latest), self.today + timedelta(days=availability.MOST_DAYS - 1))
         self._rooms = availability.rooms(session, asked, availability.days(self.today, self.last), at=at)
@@ -97,9 +97,7 @@ class Days:
         return self._known[day]
 
     def _summed(self, day: date) -> Summary:
-        starts = [
-            each for each in self._rooms.starts.get(day, ()) if self._reach.earliest <= each <= self._reach.latest
-        ]
+        starts = [each for each in self._rooms.starts(day) if self._reach.earliest <= each <= self._reach.latest]
         free: list[datetime] = []
         for start in starts:
             if self._fits(start, self._rooms.look):
