@@ -9,6 +9,13 @@ from itertools import count
 
 NAME = "MADOGUCHI_FAILPOINT"
 _passed = count(1)
+_asked = os.environ.get(NAME)
+
+
+def arm(point: str) -> None:
+    """Ask for a place from now on: a test that has to come near it first."""
+    global _asked  # noqa: PLW0603 - one of this process, as the environment is
+    _asked = point
 
 
 def fail_at(point: str) -> None:
@@ -16,9 +23,8 @@ def fail_at(point: str) -> None:
 
     A number after a colon says at which passing; without one it is the first.
     """
-    asked = os.environ.get(NAME)
-    if asked is None:
+    if _asked is None:
         return
-    place, _, passing = asked.partition(":")
+    place, _, passing = _asked.partition(":")
     if place == point and next(_passed) >= int(passing or "1"):
         os.kill(os.getpid(), signal.SIGKILL)

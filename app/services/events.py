@@ -1,6 +1,6 @@
 """The one log: the office's lock, and an event appended under it with a gapless ``seq``."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -55,13 +55,20 @@ def office_of(session: Session, model: type[Counter | Step], row_id: object) -> 
     The column alone: the row itself is read under the lock, since its holder may change it. Neither ever moves to
     another office, so the process remembers (``Database.transaction``); ``_as_locked`` looks whether it is still so.
     """
-    known: MutableMapping[tuple[type, object], str] = session.info.setdefault("office_of", {})
-    if (model, row_id) not in known:
+    fresh, known = _remembered(session)
+    office_id = fresh.get((model, row_id)) or known.get((model, row_id))
+    if office_id is None:
         found = _OFFICE_OF[model].run(session.connection(), {"id": row_id})
         if not found:
             raise NotFound(what=model.__tablename__)
-        known[model, row_id] = found[0][0]
-    return known[model, row_id]
+        office_id = fresh[model, row_id] = str(found[0][0])
+    return office_id
+
+
+def _remembered(session: Session) -> tuple[dict[tuple[type, object], str], ...]:
+    """What this transaction has found, and what the process knows from those before."""
+    found: tuple[dict[tuple[type, object], str], ...] = session.info.setdefault("office_of", ({}, {}))
+    return found
 
 
 def lock_counter(session: Session, counter_id: str) -> tuple[Office, Counter]:
@@ -83,7 +90,7 @@ def _as_locked(session: Session, model: type[Row], row_id: object, office_id: st
         found = _AS_LOCKED[model].one(session, {"id": row_id})
         if found is None or found.office_id != office_id:
             # Another database was restored under this process.
-            for known in session.info["office_of"].maps:
+            for known in _remembered(session):
                 known.pop((model, row_id), None)
             raise NotFound(what=model.__tablename__)
         seen[model, row_id] = found
@@ -123,6 +130,6 @@ def append(
         },
     )  # fmt: skip
     if step is not None:
-        session.info.setdefault("office_of", {})[Step, step.id] = office.id
+        _remembered(session)[0][Step, step.id] = office.id
     session.info.setdefault("offices", set()).add(office.id)
     return office.seq

@@ -1,8 +1,8 @@
 """Holding a slot: it is taken from everyone else at once, for a few minutes; and what happens when they are over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -25,8 +25,7 @@ KEPT = timedelta(days=7)
 _MOST_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(NamedTuple):
     """A hold as it is asked for. ``start`` with offset; ``staff``: also in places that only staff give.
 
     ``channel``: web, kiosk, staff, api or waiting_list. ``holder``: a hash of the browser or address whose live
@@ -45,10 +44,15 @@ class Asked:
     most_holds: int = MOST_HOLDS
 
 
-_COLUMNS = [column for column in Booking.__table__.columns if column.name != "id"]
+# What a booking has from its first moment on; the rest is empty.
+_FIRST = (
+    "municipality_id", "office_id", "state", "seed", "token_hash", "category_id", "services", "plan", "party",
+    "business_date", "start_at", "end_at", "no_show_at", "language", "channel", "staff", "holder", "expires_at",
+    "created_at", "changed_at", "moves",
+)  # fmt: skip
 _INSERT = Ready(
     insert(Booking)
-    .values({column.name: bindparam(column.name, type_=column.type) for column in _COLUMNS})
+    .values({name: bindparam(name, type_=Booking.__table__.c[name].type) for name in _FIRST})
     .returning(Booking.id)
 )
 _LIVE = select(func.count()).where(
@@ -58,8 +62,7 @@ _LIVE = select(func.count()).where(
 _TURN = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(NamedTuple):
     """A place taken: ``id`` is that of its row, with what whoever asked wants to know of it."""
 
     id: int
@@ -116,27 +119,28 @@ def _hold(session: Session, *, asked: Asked, seed: str, hashed: str, actor: str,
     if overdue:
         _end(session, overdue, at=at)
     places.change(session, office_id=visit.office_id, take=fit.claims, give=back, staff=asked.staff)
-    values = _row(visit, fit, asked, seed=seed, hashed=hashed, at=at)
+    stages = stored(fit)
+    values = _row(visit, fit, asked, stages=stages, seed=seed, hashed=hashed, at=at)
     booking_id = int(_INSERT.run(session.connection(), values)[0][0])
     fail_at("hold.before_commit")
     put_places(session, booking_id, fit)
     log(session, booking_id, Action.HOLD, before=None, after=State.HELD, actor=actor, at=at)
     return Held(id=booking_id, start_at=fit.plan.start, end_at=fit.plan.end, expires_at=at + asked.lasts,
-                token_hash=hashed, plan=stored(fit))  # fmt: skip
+                token_hash=hashed, plan=stages)  # fmt: skip
 
 
-def _row(visit: Visit, fit: Fit, asked: Asked, *, seed: str, hashed: str, at: datetime) -> dict[str, object]:
+def _row(
+    visit: Visit, fit: Fit, asked: Asked, *, stages: list[dict[str, str]], seed: str, hashed: str, at: datetime
+) -> dict[str, object]:
     plan, first = fit.plan, visit.rules[fit.plan.stages[0].line]
     return {
         "municipality_id": visit.municipality_id, "office_id": asked.office_id, "state": str(State.HELD),
-        "reference": None, "seed": seed, "token_hash": hashed,
-        "category_id": plan.stages[0].line, "services": list(visit.services), "plan": stored(fit),
+        "seed": seed, "token_hash": hashed,
+        "category_id": plan.stages[0].line, "services": list(visit.services), "plan": stages,
         "party": asked.party, "business_date": business_date(plan.start), "start_at": plan.start, "end_at": plan.end,
         "no_show_at": no_show_at(plan.start, first), "language": asked.language, "channel": asked.channel,
         "staff": asked.staff, "holder": asked.holder, "expires_at": at + asked.lasts, "created_at": at,
-        "confirmed_at": None, "ended_at": None, "changed_at": at, "moves": 0, "ticket_id": None, "sealed_name": None,
-        "sealed_phone": None, "sealed_email": None, "sealed_notes": None, "name_index": None, "phone_index": None,
-        "email_index": None, "contact_id": None, "erased_at": None,
+        "changed_at": at, "moves": 0,
     }  # fmt: skip
 
 

@@ -65,15 +65,15 @@ _PUBLISHED = Ready(union_all(
 def _published(session: Session, office_id: str) -> OpeningCalendar:
     session.flush()
     rows = _PUBLISHED.rows(session.connection(), {"office": office_id})
-    content = next((text for what, _, text in rows if what == "hours"), None)
-    if content is None:
-        raise NotFound(what=str(Kind.HOURS))
-    return _as_read(content, tuple((name, text) for what, name, text in rows if what == "holiday"))
+    return _as_read(*rows)
 
 
 @lru_cache(maxsize=64)
-def _as_read(content: str, holidays: tuple[tuple[str, str], ...]) -> OpeningCalendar:
-    extra = {name: json.loads(text)["name"]["ja"] for name, text in holidays}
+def _as_read(*rows: tuple[str, str, str]) -> OpeningCalendar:
+    content = next((text for what, _, text in rows if what == "hours"), None)
+    if content is None:
+        raise NotFound(what=str(Kind.HOURS))
+    extra = {name: json.loads(text)["name"]["ja"] for what, name, text in rows if what == "holiday"}
     return _calendar(content, json.dumps(extra, sort_keys=True))
 
 

@@ -1,7 +1,8 @@
 """One transaction, whether a statement goes through the session or past it; one instant, however it is written."""
 
+import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,9 @@ from sqlalchemy import DateTime, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
+from app.db import ready
 from app.db.base import UtcDateTime
-from app.db.session import Database
+from app.db.session import Database, as_json
 from app.domain.errors import DomainError
 from app.models.place import Office
 
@@ -92,6 +94,83 @@ def test_after_a_refusal_the_next_writes(database: Database) -> None:
     assert state(database)[0] != 41
     with database.transaction() as session:
         past(session)
+    assert state(database)[0] == 41
+
+
+# Refused only as the transaction is committed: a broken promise that is looked at in the end.
+_BROKEN_IN_THE_END = {
+    True: ("PRAGMA defer_foreign_keys=ON", "UPDATE counter SET office_id = 'nowhere'"),
+    False: (
+        "CREATE TABLE late (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)", "INSERT INTO late VALUES (1), (1)",
+    ),
+}  # fmt: skip
+
+
+def test_a_refused_commit_is_told_and_leaves_nothing(database: Database) -> None:
+    """The driver alone has begun; what it says as it commits is still told as the domain's refusal."""
+
+    def broken(session: Session) -> None:
+        for statement in _BROKEN_IN_THE_END[database.is_sqlite]:
+            ready.send(session.connection(), statement, (), gives=False)
+
+    before = state(database)
+    with pytest.raises(DomainError):
+        run(database, past, broken)
+    assert state(database) == before
+    run(database, past)
+    assert state(database)[0] == 41
+
+
+def test_the_next_turn_begins_anew(database: Database) -> None:
+    """On SQLite the session is the same one: nothing of who had it before is left, and rows are read again."""
+    with database.transaction() as session:
+        before = session.get_one(Office, "ward")
+        session.info["unguarded"] = True
+    other = Database(database.url)
+    run(other, past)
+    other.dispose()
+    with database.transaction() as session:
+        assert "unguarded" not in session.info
+        now = session.get_one(Office, "ward")
+        assert now is not before
+        assert now.seq == 41
+
+
+_WORDS = st.text(st.characters(codec=None, exclude_categories=[]))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _WORDS,
+        lambda inner: st.lists(inner) | st.dictionaries(_WORDS, inner),
+    )
+)
+def test_a_json_value_comes_back_as_it_went(value: object) -> None:
+    """Also what orjson does not know: half a sign, a number beyond 64 bits."""
+    assert json.loads(as_json(value)) == value
+
+
+@pytest.mark.parametrize("value", [date(2026, 4, 1), {1, 2}, Office])
+def test_what_is_no_json_is_refused(value: object) -> None:
+    with pytest.raises(TypeError):
+        as_json({"x": value})
+
+
+def test_a_connection_that_broke_is_not_used_again(database: Database) -> None:
+    def broken(session: Session) -> None:
+        if database.is_sqlite:
+            session.connection().connection.dbapi_connection.close()  # type: ignore[union-attr]
+        else:
+            number = ready.send(session.connection(), "SELECT pg_backend_pid()", (), gives=True)[0][0]
+            with database.engine.connect() as other:
+                other.execute(text(f"SELECT pg_terminate_backend({number})"))
+        ready.send(session.connection(), "SELECT 1", (), gives=True)
+
+    before = state(database)
+    with pytest.raises(DomainError):
+        run(database, past, broken)
+    assert state(database) == before
+    run(database, past)
     assert state(database)[0] == 41
 
 

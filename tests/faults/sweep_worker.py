@@ -4,7 +4,6 @@ Instants are virtual: one run of the campaign is one moment of some day. An acto
 answers; one that was told a place to die at does not.
 """
 
-import os
 import random
 import time
 import uuid
@@ -31,7 +30,7 @@ def arm(database: Database, job: str, at: datetime, point: str) -> None:
     me = Scheduler(database, clock=lambda: at - timedelta(minutes=5))
     me.lead()
     me.due([job])
-    os.environ[failpoints.NAME] = point
+    failpoints.arm(point)
 
 
 def sweep(database: Database, job: str, at: datetime, turns: int) -> None:
