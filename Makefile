@@ -70,7 +70,7 @@ browser:
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
 	else echo "SKIPPED: browser tests need Chromium (Debian: apt-get install chromium)"; fi
 
-# Files in their order: sorted by how many tests they have, the few long ones would come last, to one of the two.
+# Files in the order of tests/conftest.py: by how many tests they have, the few long ones would come last, to one of two.
 test: lint types layers browser
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 

@@ -67,6 +67,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(root, ignore_errors=True))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The screens' files stand among the others, as many between two of them everywhere.
+
+    A browser and its web process want more than one processor; what waits for a lease or for a killed server to come
+    back wants none. Side by side they take less time than each among its like.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    screens = [path for path in files if "browser" in path.parts]
+    others = [path for path in files if "browser" not in path.parts]
+    between = len(others) / max(1, len(screens))
+    places = {path: place for place, path in enumerate(others)} | {
+        path: place * between - 0.5 for place, path in enumerate(screens)
+    }
+    items[:] = [item for path in sorted(files, key=places.__getitem__) for item in files[path]]
+
+
 Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": CompiledOnce()}
 
 

@@ -191,6 +191,23 @@ def held_clock(page: Page) -> Callable[[float], None]:
     return pass_
 
 
+def later(page: Page, milliseconds: int) -> None:
+    """So much later by the page's own watch (``performance.now``), by which it is deaf to keys for a moment."""
+    page.evaluate(
+        "(more) => { const now = performance.now.bind(performance); performance.now = () => now() + more; }",
+        milliseconds,
+    )
+
+
+def unheard(*pages: Page) -> None:
+    """So much later by the pages' clock that they take the office for silent, if it is: longer than 15 s of no word.
+
+    tests/browser/test_board.py waits it out once.
+    """
+    for page in pages:
+        page.evaluate("() => { const now = Date.now; Date.now = () => now() + 17000; }")
+
+
 def asked_from_now(page: Page) -> list[str]:
     """What the page of ``tab(…, looks=False)`` asks for from now on; its sign of life (js/device.js) is no question.
 
@@ -238,6 +255,13 @@ _AT_REST = """() => matchMedia('(prefers-reduced-motion: reduce)').matches
   && !document.getAnimations().some((each) => each.playState === 'running')"""
 
 
+# Only what is wrong is worked out and sent.
+_FOUND_BY_AXE = """async () => (await axe.run({
+  runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+  resultTypes: ['violations'], preload: false,
+})).violations"""
+
+
 def violations(page: Page) -> list[str]:
     """What axe finds (WCAG 2.2 AA and best practice), one line each; what moves is brought to rest first."""
     in_view(page)
@@ -247,12 +271,11 @@ def violations(page: Page) -> list[str]:
     while not page.evaluate(_AT_REST):
         assert time.monotonic() < deadline, "something on the page never comes to rest"
         page.wait_for_timeout(20)
-    page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    found = page.evaluate("axe.run({runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']})")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate((ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    found = page.evaluate(_FOUND_BY_AXE)
     return [
-        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for each in found["violations"]
-        for node in each["nodes"]
+        f"{each['id']}: {node['target']} {node.get('failureSummary', '')}" for each in found for node in each["nodes"]
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Hall, asked_from_now, joined, too_wide, violations
+from tests.browser.conftest import Hall, asked_from_now, joined, too_wide, unheard, violations
 
 GLASS = "/counter/ward-2"
 SIZES = ((1280, 400), (1920, 1080), (1080, 1920), (360, 740))
@@ -118,6 +118,7 @@ def test_a_server_that_hangs_takes_the_number_away(hall: Hall, tab: Callable[...
     expect(page.locator("#glass .no")).to_have_text(number)
     os.killpg(hall.process.pid, signal.SIGSTOP)
     try:
+        unheard(page)
         expect(page.get_by_role("heading", name="更新停止")).to_be_visible(timeout=40_000)
         assert number not in page.locator("body").inner_text()
         assert "{since}" not in page.locator("#glass").inner_text()

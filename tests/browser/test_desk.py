@@ -12,10 +12,10 @@ from app.models.people import Account
 from app.models.place import Counter
 from app.models.ticket import Event
 from app.services import access
-from tests.browser.conftest import NO_LOOKS, Hall, answered, in_view, joined, too_wide, violations
+from tests.browser.conftest import NO_LOOKS, Hall, answered, in_view, joined, later, too_wide, violations
 
 PASSWORD = "correct horse battery"
-DEAF = 900  # the desk takes no Enter for 0.7 s after a change
+DEAF = 900  # ms; the desk takes no Enter for 0.7 s after a change
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def at_rest(page: Page) -> None:
     """Until an act that is under way has been drawn, and a key counts again: the desk takes one act at a time."""
     in_view(page)
     answered(page)
-    page.wait_for_timeout(DEAF)
+    later(page, DEAF)
 
 
 def press(page: Page, key: str, state: str | None = None) -> None:

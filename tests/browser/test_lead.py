@@ -18,7 +18,7 @@ from app.models.people import Account
 from app.models.place import Counter
 from app.services import access
 from tests import moved_clock
-from tests.browser.conftest import Hall, answered, in_view, joined, too_wide, violations
+from tests.browser.conftest import Hall, answered, in_view, joined, later, too_wide, unheard, violations
 from tests.web.lead_screen import Past
 
 Tab = Callable[..., Page]
@@ -100,7 +100,7 @@ def settled(page: Page) -> Page:
     """After the second in which digits are deaf, from the moment on at which the script runs."""
     in_view(page)
     answered(page)
-    page.wait_for_timeout(1200)
+    later(page, 1200)
     return page
 
 
@@ -218,6 +218,7 @@ def test_a_cut_line_is_told_and_nothing_can_be_pressed(hall: Hall, enter: Tab, p
     page = settled(enter())
     os.killpg(hall.process.pid, signal.SIGSTOP)
     try:
+        unheard(page)
         expect(page.locator("[data-stale]")).to_be_visible(timeout=40_000)
         expect(page.locator("[data-connection]")).to_contain_text("つながりません")
         assert page.locator("form[data-lead] button:not(:disabled)").count() == 0

