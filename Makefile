@@ -4,6 +4,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 export UV_PYTHON_DOWNLOADS := never
+# A hundred processes of a test run import the same modules, 5 s each where none may keep what it has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 export MADOGUCHI_HOST := $(or $(HOST),$(MADOGUCHI_HOST),127.0.0.1)
 export MADOGUCHI_PORT := $(or $(PORT),$(MADOGUCHI_PORT),8000)
 .PHONY: run test demo setup setup-dev messages reference lint types layers browser bench coverage faults pictures clean
