@@ -345,8 +345,10 @@ def test_what_was_typed_is_nowhere_in_the_database(resident: Resident, database:
     assert "77771234" not in text
 
 
-def test_a_full_day_has_a_waiting_list(client: FlaskClient, database: Database, resident: Resident) -> None:
+def test_a_full_day_has_a_waiting_list(database: Database) -> None:
     """The line of tax takes one at a time and half an hour each: a day is soon full."""
+    settings = Settings(secret_key=SECRET, database_url=database.url, message_console=True)
+    client = create_app(settings, database).test_client()
     wish = "s=tax_consult"
     page = client.get(f"/o/ward/book/days?{wish}").text
     soonest = re.search(r'class="btn line wide" href="([^"]+)"', page)

@@ -7,13 +7,20 @@ from typing import Any
 
 import pytest
 import time_machine
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from app.channels.base import Ways
+from app.channels.console import Console
 from app.db.session import Database
+from app.domain.delivery import Channel
+from app.factory import create_app
 from app.models.booking import Booking, BookingWish
 from app.services import booking_cells, bookings
+from config.settings import Settings
 from tests.services.booking_desk import AT, FULL_STARTS, fill_day
+from tests.web.conftest import SECRET
 
 FULL = "/o/ward/book/full?s=okuyami&day=2026-04-14"
 WAIT = "/o/ward/book/wait?s=okuyami&day=2026-04-14"
@@ -24,6 +31,13 @@ TIMES = "/o/ward/book/times?s=okuyami&day=2026-04-14"
 def _at_noon() -> Iterator[None]:
     with time_machine.travel(AT, tick=True):
         yield
+
+
+@pytest.fixture
+def client(database: Database) -> FlaskClient:
+    """In a city that can tell people something."""
+    settings = Settings(secret_key=SECRET, database_url=database.url, message_console=True)
+    return create_app(settings, database).test_client()
 
 
 @pytest.fixture
@@ -58,6 +72,37 @@ def test_only_a_time_of_the_chosen_half_is_offered(client: FlaskClient, database
     assert "空きが出ました" in offered
     assert "13時00分" in offered
     assert "いちばん早い空き" not in offered
+
+
+def test_nobody_is_promised_a_word_that_cannot_be_sent(web: Flask, database: Database, booked: list[int]) -> None:
+    """The default setting has no channel: what else can be done is told, and no list that would never be read out."""
+    client = web.test_client()
+    full = client.get(FULL).text
+    assert "いちばん早い空き" in full
+    assert 'name="contact"' not in full
+    assert "空きが出たら" not in client.get("/o/ward/book/days?s=okuyami&month=2026-04").text
+    another = client.get(TIMES.replace("-14", "-15")).text
+    form = dict(re.findall(r'type="hidden" name="(csrf_token|idempotency_key)" value="([^"]*)"', another))
+    answer = client.post(WAIT, data=form | {"contact": "hanako@example.jp"})
+    assert answer.status_code == 422
+    assert "この知らせ方は、いまは使えません。" in answer.text
+    give_back(database, booked[0])
+    assert "空きが出たら" not in client.get(TIMES).text
+    with database.snapshot() as session:
+        assert session.scalars(select(BookingWish)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("way", "label", "other"), [("email", "メールアドレス", "090-1234-5678"), ("sms", "携帯電話の番号", "a@b.example")]
+)
+def test_the_list_asks_for_what_it_can_use(web: Flask, booked: list[int], way: str, label: str, other: str) -> None:
+    alone = Ways(channels={Channel(way): Console(Channel(way))})
+    web.extensions["ways"] = alone
+    page = web.test_client().get(FULL).text
+    assert f'<label for="contact">{label}' in page
+    answer = ask(web.test_client(), "either", contact=other)
+    assert answer.status_code == 422
+    assert "この知らせ方は、いまは使えません。" in answer.text
 
 
 def test_what_was_chosen_stays_chosen_beside_a_wrong_contact(client: FlaskClient, booked: list[int]) -> None:

@@ -16,7 +16,7 @@ from app.domain.slots import LineRules
 from app.services import catalogue
 from app.web import security
 from app.web.booking.calendar import Days, first_of_month, next_month
-from app.web.booking.frame import Wanted, asked, asked_day, asked_party, blueprint, today
+from app.web.booking.frame import Wanted, asked, asked_day, asked_party, blueprint, today, told_by
 from app.web.errors import sentence
 from app.web.formats import weekdays
 from app.web.limits import limit_public
@@ -91,7 +91,8 @@ def draw_days(found: Days, wish: Wanted, *, address: Any, back: str, **more: Any
         "booking/days.html", office=wish.office, wanted=wish, address=address, back=back, weeks=weeks, soonest=soonest,
         quiet=found.quietest(), month_words=month_words(month), weekdays=weekdays(),
         before=previous if previous >= least else None, after=next_month(month) if next_month(month) <= most else None,
-        has_crowd=any(cell and cell.crowd for week in weeks for cell in week), **{"moving": False} | more,
+        has_crowd=any(cell and cell.crowd for week in weeks for cell in week), told_by=told_by(),
+        **{"moving": False} | more,
     )  # fmt: skip
 
 
@@ -117,5 +118,6 @@ def draw_times(
     return render_template(
         "booking/times.html", office=wish.office, wanted=wish, address=address, day=day, rows=found.rows(day),
         halves=found.full_halves(day), before=found.neighbour(day, -1), after=found.neighbour(day, 1), refused=said,
-        key=security.fresh_secret(), hold_minutes=int(HOLD_LASTS.total_seconds() // 60), **{"moving": False} | more,
+        key=security.fresh_secret(), hold_minutes=int(HOLD_LASTS.total_seconds() // 60), told_by=told_by(),
+        **{"moving": False} | more,
     )  # fmt: skip

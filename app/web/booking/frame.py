@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.db.sealed import Sealer
 from app.domain.booking import MOST_SERVICES
 from app.domain.calendar import business_date, parse_date, parse_instant
+from app.domain.delivery import Channel
 from app.domain.errors import InvalidInput, NotFound
 from app.models.place import Category, Office, Service
 from app.services import availability, kiosk_visit
@@ -24,6 +25,7 @@ from app.services.availability import Visit
 from app.web import security
 from app.web.formats import runs
 from app.web.locale import pick, t
+from app.web.notify import ways
 from app.web.resident import keep_language
 
 LARGEST_PARTY = 20
@@ -136,6 +138,12 @@ def place(session: Session, categories: Sequence[str]) -> Markup:
     if not area.counters:
         return Markup("{} {}").format(floor, pick(area.hall.name))
     return Markup("{} {}").format(floor, t("%(counters)s番窓口", counters=runs(area.counters)))
+
+
+def told_by() -> list[str]:
+    """The fields of the form by which this installation can tell somebody something: ``email``, ``phone``."""
+    on = ways().channels
+    return [name for name, channel in (("email", Channel.EMAIL), ("phone", Channel.SMS)) if channel in on]
 
 
 def sealer() -> Sealer:

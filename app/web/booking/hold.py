@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from app.domain.booking import MOST_HOLDS, Asked, Person, State
 from app.domain.calendar import business_date
-from app.domain.delivery import Channel
 from app.domain.errors import Conflict, DomainError, InvalidInput, NotFound, TooMany
 from app.domain.roles import Function
 from app.models.booking import Booking
@@ -23,11 +22,10 @@ from app.web import security
 from app.web.api.tickets import secret
 from app.web.booking.calendar import Days
 from app.web.booking.choose import draw_times
-from app.web.booking.frame import Wanted, asked, asked_start, blueprint, place, sealer, wanted
+from app.web.booking.frame import Wanted, asked, asked_start, blueprint, place, sealer, told_by, wanted
 from app.web.errors import sentence
 from app.web.limits import limit_public
 from app.web.locale import language, t
-from app.web.notify import ways
 
 _HOLDER = "holder"
 # Refusals of a time that lead back to the times of the day; everything else is a page of its own.
@@ -162,12 +160,6 @@ def asks(visit: Visit) -> Mapping[str, str | None]:
     """What the form asks for: ``name`` and ``contact``, each optional, required, or None: not even shown."""
     words = {Asked.NO: None, Asked.MAY: "optional", Asked.MUST: "required"}
     return {"name": words[visit.asks.name], "contact": words[visit.asks.contact]}
-
-
-def told_by() -> list[str]:
-    """The fields of the form by which this installation can tell somebody something: ``email``, ``phone``."""
-    on = ways().channels
-    return [name for name, channel in (("email", Channel.EMAIL), ("phone", Channel.SMS)) if channel in on]
 
 
 def contact_fields(wanted_: str | None, faults: Mapping[str, str]) -> list[str]:

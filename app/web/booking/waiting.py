@@ -22,7 +22,7 @@ from app.web import security
 from app.web.api.tickets import secret
 from app.web.booking.calendar import Days
 from app.web.booking.choose import draw_times
-from app.web.booking.frame import Wanted, asked, asked_day, blueprint, sealer, today, wanted
+from app.web.booking.frame import Wanted, asked, asked_day, blueprint, sealer, today, told_by, wanted
 from app.web.errors import sentence
 from app.web.limits import limit_public
 from app.web.locale import language
@@ -65,7 +65,7 @@ def _full(
         "booking/full.html", office=wish.office, wanted=wish, address=wish.address, day=day, typed=typed, half=half,
         hours=HOURS, rows=found.rows(day), soonest=found.soonest, last=found.last, crowd=found.crowd(day),
         forecast=found.forecast(day), fault=fault, waiting=_waiting(session, wish.office.id, day, halves[0]),
-        halves=halves, walk_in=_walk_in(session, wish), key=security.fresh_secret(),
+        halves=halves, walk_in=_walk_in(session, wish), told_by=told_by(), key=security.fresh_secret(),
     )  # fmt: skip
 
 
@@ -121,8 +121,12 @@ def _refused(office: str, day: date, half: Half, error: DomainError, typed: str)
 
 
 def _reached(typed: str) -> Person:
-    """An address has a sign that no number has."""
-    return bookings.person_of(email=typed) if "@" in typed else bookings.person_of(phone=typed)
+    """An address has a sign that no number has. Raises Conflict("channel_off") for what nobody would be told by."""
+    way = "email" if "@" in typed else "phone"
+    person = bookings.person_of(**{way: typed})
+    if way not in told_by():
+        raise Conflict("channel_off")
+    return person
 
 
 @blueprint.get("/w/<token>")
