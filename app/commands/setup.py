@@ -12,7 +12,8 @@ from sqlalchemy import select, text
 from app.commands.kiosk import sample_pins
 from app.commands.opening import opened
 from app.db import schema
-from app.db.session import Database, sqlite_module
+from app.db.engines import sqlite_module
+from app.db.session import Database
 from app.domain.roles import Role
 from app.models.people import Account
 from app.models.place import Municipality, Office

@@ -1,11 +1,9 @@
-"""``Database``: the engines, the one commit, and the office's lock.
+"""``Database``: the one commit, and whose turn it is to write.
 
-SQLite: every writing transaction is BEGIN IMMEDIATE behind a cooperative lock of this process (one
-greenlet never blocks the loop on another's transaction); reads go through a second, read-only engine.
-PostgreSQL: time limits on locks and statements, connections checked before use.
+SQLite: one writer at a time, behind a cooperative lock of this process (one greenlet never blocks the loop on
+another's transaction); reads go through a second, read-only engine. PostgreSQL: offices have their turns.
 """
 
-import json
 import random
 import threading
 import time
@@ -14,97 +12,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import orjson
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
-from sqlalchemy.pool import QueuePool
 
-from app.db import cooperative, later, ready
+from app.db import later, ready
+from app.db.engines import begin_on_sqlite, postgres_engine, sqlite_engine
 from app.db.refusals import refusal_of
 from app.domain.errors import Unavailable
 
-# Nothing is written in a form the standard library would refuse.
-_PLAIN = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _BUSY_SECONDS = 5.0
 _TURN_SECONDS = 3.0
-_PING_AFTER_SECONDS = 2.0
 _MOST_REMEMBERED = 20_000
-_PG_OPTIONS = "-c lock_timeout=3000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=10000"
-
-
-def as_json(value: Any) -> str:
-    """A value of a JSON column as text; a tenth of the time of the standard library, which knows what this does not."""
-    try:
-        return orjson.dumps(value, option=_PLAIN).decode()
-    except TypeError:
-        return json.dumps(value)
-
-
-def sqlite_module() -> Any:
-    """The driver with a current SQLite (design.md, Storage: versions before 3.51.3 have the WAL-reset bug)."""
-    from pysqlite3 import dbapi2
-
-    return dbapi2
-
-
-def _begin_on_sqlite(connection: Connection, *, read_only: bool = False) -> None:
-    ready.send(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE", (), gives=False)
-
-
-def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
-    engine = create_engine(
-        url, module=sqlite_module(), json_serializer=as_json, poolclass=QueuePool, pool_size=8, max_overflow=8,
-        connect_args={"check_same_thread": False, "timeout": 0.25},
-    )  # fmt: skip
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        if read_only:
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        # A writing one may have begun at the driver already (_Writing).
-        if read_only or not connection.connection.in_transaction:
-            _begin_on_sqlite(connection, read_only=read_only)
-
-    return engine
-
-
-def _postgres_engine(url: str) -> Engine:
-    engine = create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://", 1), json_serializer=as_json, pool_size=10,
-        max_overflow=10, pool_timeout=5, pool_recycle=1800,
-        connect_args={"connect_timeout": 5, "options": _PG_OPTIONS, "tcp_user_timeout": 5000},
-    )  # fmt: skip
-
-    if cooperative.wanted():
-
-        @event.listens_for(engine, "do_connect")
-        def connect(_dialect: object, _record: object, places: Any, names: Any) -> Any:
-            return cooperative.CooperativeConnection.connect(*places, **names)
-
-    @event.listens_for(engine, "checkout")
-    def ask_when_idle(connection: Any, record: Any, _proxy: object) -> None:
-        """Ask a connection that rested whether it still stands; asking at every use costs a round trip each."""
-        if time.monotonic() - record.info.get("used", 0.0) < _PING_AFTER_SECONDS:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
-            raise DisconnectionError from error
-
-    @event.listens_for(engine, "checkin")
-    def remember_use(_connection: object, record: Any) -> None:
-        record.info["used"] = time.monotonic()
-
-    return engine
 
 
 class _Remembering(Session):
@@ -148,7 +67,7 @@ class _Writing(_Remembering):
         mine = self._mine or self.get_bind()
         if not self._begun:
             if mine.dialect.name == "sqlite" and not mine.in_transaction():
-                _begin_on_sqlite(mine)
+                begin_on_sqlite(mine)
             # PostgreSQL's driver begins by itself.
             self._begun = True
         return mine
@@ -209,10 +128,10 @@ class Database:
         self._pen: _Writing | None = None
         self.listeners: list[Callable[[set[str]], None]] = []
         if self.is_sqlite:
-            self.engine = _sqlite_engine(url, read_only=False)
-            self.read_engine = _sqlite_engine(url, read_only=True)
+            self.engine = sqlite_engine(url, read_only=False)
+            self.read_engine = sqlite_engine(url, read_only=True)
         else:
-            self.engine = self.read_engine = _postgres_engine(url)
+            self.engine = self.read_engine = postgres_engine(url)
 
     def on_commit(self, listener: Callable[[set[str]], None]) -> None:
         """Call ``listener(office ids)`` after a commit that appended events to them; a wake-up, not the truth."""
@@ -377,4 +296,4 @@ class _Transaction:
             turn.release()
 
 
-__all__ = ["Database", "as_json", "sqlite_module"]
+__all__ = ["Database"]

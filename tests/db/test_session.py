@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.db import ready
 from app.db.base import UtcDateTime
-from app.db.session import Database, as_json
+from app.db.engines import as_json
+from app.db.session import Database
 from app.domain.errors import DomainError
 from app.models.place import Office
 
@@ -97,6 +98,16 @@ def test_after_a_refusal_the_next_writes(database: Database) -> None:
     assert state(database)[0] == 41
 
 
+def leaves_nothing(database: Database, broken: Callable[[Session], None]) -> None:
+    """What breaks is told as a refusal, all before it is taken back, and the next one writes."""
+    before = state(database)
+    with pytest.raises(DomainError):
+        run(database, past, broken)
+    assert state(database) == before
+    run(database, past)
+    assert state(database)[0] == 41
+
+
 # Refused only as the transaction is committed: a broken promise that is looked at in the end.
 _BROKEN_IN_THE_END = {
     True: ("PRAGMA defer_foreign_keys=ON", "UPDATE counter SET office_id = 'nowhere'"),
@@ -113,12 +124,7 @@ def test_a_refused_commit_is_told_and_leaves_nothing(database: Database) -> None
         for statement in _BROKEN_IN_THE_END[database.is_sqlite]:
             ready.send(session.connection(), statement, (), gives=False)
 
-    before = state(database)
-    with pytest.raises(DomainError):
-        run(database, past, broken)
-    assert state(database) == before
-    run(database, past)
-    assert state(database)[0] == 41
+    leaves_nothing(database, broken)
 
 
 def test_the_next_turn_begins_anew(database: Database) -> None:
@@ -166,12 +172,7 @@ def test_a_connection_that_broke_is_not_used_again(database: Database) -> None:
                 other.execute(text(f"SELECT pg_terminate_backend({number})"))
         ready.send(session.connection(), "SELECT 1", (), gives=True)
 
-    before = state(database)
-    with pytest.raises(DomainError):
-        run(database, past, broken)
-    assert state(database) == before
-    run(database, past)
-    assert state(database)[0] == 41
+    leaves_nothing(database, broken)
 
 
 def test_who_has_asked_for_nothing_has_no_connection(database: Database) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from app.db import backup_file, restore, schema
-from app.db.session import Database, sqlite_module
+from app.db.engines import sqlite_module
+from app.db.session import Database
 from app.domain.errors import Conflict
 
 OFFICES = ("ward", "branch")

@@ -15,7 +15,8 @@ import app.models
 import scheduler.run
 from app.db import schema
 from app.db.base import Base
-from app.db.session import Database, sqlite_module
+from app.db.engines import sqlite_module
+from app.db.session import Database
 from app.domain import errors
 from app.domain.roles import Function
 from app.factory import create_app
