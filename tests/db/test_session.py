@@ -98,11 +98,11 @@ def test_after_a_refusal_the_next_writes(database: Database) -> None:
     assert state(database)[0] == 41
 
 
-def leaves_nothing(database: Database, broken: Callable[[Session], None]) -> None:
+def leaves_nothing(database: Database, *acts: Callable[[Session], None]) -> None:
     """What breaks is told as a refusal, all before it is taken back, and the next one writes."""
     before = state(database)
     with pytest.raises(DomainError):
-        run(database, past, broken)
+        run(database, *acts)
     assert state(database) == before
     run(database, past)
     assert state(database)[0] == 41
@@ -121,7 +121,7 @@ def test_a_refused_commit_is_told_and_leaves_nothing(database: Database) -> None
     """The driver alone has begun; what it says as it commits is still told as the domain's refusal."""
 
     def broken(session: Session) -> None:
-        for statement in _BROKEN_IN_THE_END[database.is_sqlite]:
+        for statement in ("UPDATE office SET seq = 7", *_BROKEN_IN_THE_END[database.is_sqlite]):
             ready.send(session.connection(), statement, (), gives=False)
 
     leaves_nothing(database, broken)
@@ -172,7 +172,7 @@ def test_a_connection_that_broke_is_not_used_again(database: Database) -> None:
                 other.execute(text(f"SELECT pg_terminate_backend({number})"))
         ready.send(session.connection(), "SELECT 1", (), gives=True)
 
-    leaves_nothing(database, broken)
+    leaves_nothing(database, past, broken)
 
 
 def test_who_has_asked_for_nothing_has_no_connection(database: Database) -> None:
